@@ -1,0 +1,191 @@
+"""The seams that several rooms need, as Protocols."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol, runtime_checkable
+
+from bot.dialogue import (
+    Accepted,
+    Channel,
+    Context,
+    Delta,
+    Finding,
+    Message,
+    Piece,
+    Platform,
+    Slot,
+)
+
+
+class Accept(Protocol):
+    """The one door in: when it returns, the message is committed; `StoreDown` means it is not."""
+
+    async def __call__(self, message: Message) -> Accepted:
+        """Keep the message once, however often it comes."""
+        ...
+
+
+class Receipts(Protocol):
+    """
+    What is on record of one answer's posts; every write is fenced by the conversation's lease.
+
+    The order for a post: `sending`, `check`, the platform's call, `sent`. If `sent` raises
+    `LeaseLost`, whoever posted deletes the post again and lets the error go on.
+    """
+
+    def check(self) -> None:
+        """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
+        ...
+
+    async def sending(self, piece: Piece) -> Slot:
+        """Record the piece before it is posted (the first time fixes its nonce); say what stands."""
+        ...
+
+    async def sent(self, piece: Piece, message_id: str) -> None:
+        """Record the platform's id of the piece's post, or that the post now holds this text."""
+        ...
+
+    async def standing(self) -> Sequence[Slot]:
+        """Say which posts earlier tries of this answer recorded, by ordinal."""
+        ...
+
+    async def removed(self, ordinal: int) -> None:
+        """Record that the surplus post was deleted."""
+        ...
+
+    async def owns(self, message_id: str) -> bool:
+        """Say whether any record has this post, whichever answer it belongs to."""
+        ...
+
+
+class Adapter(Protocol):
+    """A platform's dialect, in and out. It decides nothing."""
+
+    @property
+    def platform(self) -> Platform:
+        """Which platform it speaks to."""
+        ...
+
+    async def listen(self, accept: Accept) -> None:
+        """
+        Hand every message to `accept` until cancelled, reconnecting by itself.
+
+        Raises `TokenRefused` where no further try can help.
+        """
+        ...
+
+    def cut(self, markdown: str) -> list[str]:
+        """
+        Cut Markdown into texts that each fit one post; growing text never changes an earlier cut.
+
+        Nothing is dropped; code fences are closed and opened again.
+        """
+        ...
+
+    async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
+        """
+        Post the pieces as the reply to `question`, while they grow, until the iterator ends.
+
+        From its start until the first text it shows that the bot is at work. What earlier tries left
+        standing is overwritten; surplus posts are deleted. When it returns, the whole text stands and
+        nothing looks unfinished. Raises `PostRefused` where no post can be made, `PlatformDown` where
+        a later try may help, and lets what `receipts` raises go through.
+        """
+        ...
+
+
+@runtime_checkable
+class History(Protocol):
+    """A platform whose earlier messages can be read."""
+
+    async def history(self, question: Message) -> Sequence[Message]:
+        """
+        Read what stands in the question's thread (or reply chain) before it, oldest first.
+
+        Paged within the platform's limits and bounded; our own earlier posts come with `said`.
+        """
+        ...
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """Something `bot doctor` can look at."""
+
+    def check(self) -> AsyncIterator[Finding]:
+        """Look at each part and say what is wrong and what to do; never raise for what is wrong."""
+        ...
+
+
+class Backend(Protocol):
+    """A model's dialect."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as manifests and records have it."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """How many of its own tokens it reads and writes together."""
+        ...
+
+    @property
+    def answer_tokens(self) -> int:
+        """How many tokens of that are kept for the answer."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages it can write, as ISO 639-1 codes; empty means all."""
+        ...
+
+    @property
+    def metered(self) -> bool:
+        """Whether its tokens cost somebody money and count against the daily limit."""
+        ...
+
+    def stream(self, context: Context) -> AsyncIterator[Delta]:
+        """
+        Generate; the last delta carries `usage` where the server tells it.
+
+        Raises a `BackendError`: before the first text after its own retries, later `StreamCut`.
+        """
+        ...
+
+
+class TokenCounter(Protocol):
+    """Counts tokens the one way that stored counts are in."""
+
+    @property
+    def encoding(self) -> str:
+        """The vocabulary's name."""
+        ...
+
+    def count(self, text: str) -> int:
+        """Count the tokens of a text; special tokens in it are counted as plain text."""
+        ...
+
+
+class Words(Protocol):
+    """The bot's own words, from the catalogue."""
+
+    def say(self, key: str, language: str, **values: object) -> str:
+        """Say the catalogue's text in the language (BCP 47), English where it has no other."""
+        ...
+
+    def language_of(self, text: str) -> str:
+        """
+        Tell the language a text is written in, as an ISO 639-1 code.
+
+        "" where it cannot be told (emoji, numbers, code); short Latin text counts as "en" unless it is clear.
+        """
+        ...
+
+
+class Conversations(Protocol):
+    """What pages, terminals and commands read and change of the record."""
+
+    async def begin_anew(self, channel: Channel) -> None:
+        """Let the next message in a direct channel start a new conversation (`/new`)."""
+        ...
