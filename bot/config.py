@@ -169,12 +169,17 @@ def _line(item: Any) -> str:
 
 
 def _check_slack(slack: SlackSettings) -> None:
-    for name, secret, prefix in (("BOT_TOKEN", slack.bot_token, "xoxb-"), ("APP_TOKEN", slack.app_token, "xapp-")):
+    for name, secret, prefix in (
+        ("BOT_TOKEN", slack.bot_token, "xoxb-"),
+        ("APP_TOKEN", slack.app_token, "xapp-"),
+    ):
         if secret is not None and not secret.get_secret_value().startswith(prefix):
             raise SettingError(f"BOT_SLACK__{name}: a Slack token of this kind begins with {prefix}")
     if (slack.bot_token is None) != (slack.app_token is None):
         missing = "BOT_SLACK__APP_TOKEN" if slack.app_token is None else "BOT_SLACK__BOT_TOKEN"
-        raise SettingError(f"{missing}: missing; Slack needs both its tokens (see README, Slack in five steps)")
+        raise SettingError(
+            f"{missing}: missing; Slack needs both its tokens (see README, Slack in five steps)"
+        )
 
 
 def _with_openai_names(settings: Settings) -> Settings:

@@ -10,11 +10,14 @@ from bot.dialogue import (
     Channel,
     Context,
     Delta,
+    Entry,
     Finding,
     Message,
     Piece,
     Platform,
     Slot,
+    Thread,
+    Why,
 )
 
 
@@ -183,8 +186,28 @@ class Words(Protocol):
         ...
 
 
-class Conversations(Protocol):
+class Transcripts(Protocol):
     """What pages, terminals and commands read and change of the record."""
+
+    async def threads(self, platform: Platform, limit: int = 50) -> Sequence[Thread]:
+        """List the newest conversations of a platform, newest first."""
+        ...
+
+    async def read(self, channel: Channel, limit: int = 200) -> Sequence[Entry]:
+        """Read the newest entries of a channel's conversation, oldest first, an answer on its way included."""
+        ...
+
+    def changes(self, channel: Channel) -> AsyncIterator[None]:
+        """Yield at once, and again after every commit that changed what `read` returns."""
+        ...
+
+    async def why(self, turn: int) -> Why | None:
+        """Tell why an answer is what it is; None where there is no such turn."""
+        ...
+
+    async def turn_of(self, channel: Channel, message_id: str = "") -> int:
+        """Find the turn of a post (or the newest turn of the channel); 0 where there is none."""
+        ...
 
     async def begin_anew(self, channel: Channel) -> None:
         """Let the next message in a direct channel start a new conversation (`/new`)."""

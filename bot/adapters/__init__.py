@@ -1,0 +1,1 @@
+"""Platforms' dialects, in and out."""
