@@ -194,7 +194,7 @@ class Transcripts(Protocol):
         ...
 
     async def read(self, channel: Channel, limit: int = 200) -> Sequence[Entry]:
-        """Read the newest entries of a channel's conversation, oldest first, an answer on its way included."""
+        """Read the newest entries of a channel's conversation, oldest first, the growing answer included."""
         ...
 
     def changes(self, channel: Channel) -> AsyncIterator[None]:
