@@ -1,0 +1,213 @@
+"""The tables, as SQLAlchemy Core sees them; `docs/decisions/0001-the-spine.md` says what each is for."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_index",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True)
+
+
+def _moment(name: str, *, now: bool = False) -> sa.Column[object]:
+    moment = sa.DateTime(timezone=True)
+    if now:
+        return sa.Column(name, moment, nullable=False, server_default=sa.func.now())
+    return sa.Column(name, moment)
+
+
+def _text(name: str, default: str | None = None) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, server_default=default)
+
+
+def _number(name: str, default: int | None = None) -> sa.Column[int]:
+    shown = None if default is None else str(default)
+    return sa.Column(name, sa.BigInteger, nullable=False, server_default=shown)
+
+
+def _flag(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false())
+
+
+def _of(table: str, *, null: bool = False) -> sa.Column[int]:
+    name = f"{table[:-1]}_id"
+    return sa.Column(name, sa.BigInteger, sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=null)
+
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    _id(),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    _text("platform"),
+    _text("workspace"),
+    _text("place"),
+    _text("root", ""),
+    _text("kind"),
+    _text("name", ""),
+    _flag("branching"),
+    sa.Column("history_read", sa.Boolean, nullable=False, server_default=sa.true()),
+    _number("last_position", 0),
+    _number("total_tokens", 0),
+    _number("lease_epoch", 0),
+    _moment("lease_until"),
+    _moment("created_at", now=True),
+    _moment("last_at", now=True),
+    sa.Index("conversations_platform_last_at_index", "platform", sa.text("last_at DESC")),
+    sa.Index("conversations_place_index", "platform", "workspace", "place", sa.text("last_at DESC")),
+)
+
+eras = sa.Table(
+    "eras",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("workspace", sa.Text, primary_key=True),
+    sa.Column("place", sa.Text, primary_key=True),
+    _number("number", 0),
+    _moment("began_at", now=True),
+)
+
+turns = sa.Table(
+    "turns",
+    metadata,
+    _id(),
+    _of("conversations"),
+    _text("state", "waiting"),
+    _text("asker_id"),
+    _number("revision", 0),
+    _number("epoch", 0),
+    _number("attempts", 0),
+    _moment("created_at", now=True),
+    _moment("started_at"),
+    _moment("visible_at"),
+    _moment("finished_at"),
+    _text("model", ""),
+    sa.Column("prompt_tokens", sa.BigInteger),
+    sa.Column("completion_tokens", sa.BigInteger),
+    sa.Column("seconds", sa.Float),
+    sa.Column("first_text_seconds", sa.Float),
+    sa.Column("manifest", JSONB),
+    _text("error", ""),
+    sa.CheckConstraint("state IN ('waiting', 'answering', 'done', 'failed')", name="state"),
+    sa.Index("turns_conversation_id_id_index", "conversation_id", "id"),
+    sa.Index(
+        "turns_open_index",
+        "conversation_id",
+        "id",
+        postgresql_where=sa.text("state IN ('waiting', 'answering')"),
+    ),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    _id(),
+    _of("conversations"),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    _number("position"),
+    _number("cumulative_tokens"),
+    _text("platform_id"),
+    _text("author_id"),
+    _text("author_name"),
+    _text("author_time_zone", ""),
+    _text("author_locale", ""),
+    _flag("said"),
+    _text("text"),
+    _number("tokens"),
+    _text("encoding"),
+    _number("revision", 0),
+    _text("reply_to", ""),
+    sa.Column("parent_id", sa.BigInteger),
+    sa.Column("parent_turn_id", sa.BigInteger),
+    _of("turns", null=True),
+    sa.Column("files", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+    _moment("accepted_at", now=True),
+    _moment("edited_at"),
+    sa.UniqueConstraint("conversation_id", "position"),
+    sa.Index("messages_cumulative_index", "conversation_id", "cumulative_tokens"),
+    sa.Index("messages_turn_id_index", "turn_id"),
+)
+
+message_revisions = sa.Table(
+    "message_revisions",
+    metadata,
+    sa.Column(
+        "message_id", sa.BigInteger, sa.ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("revision", sa.BigInteger, primary_key=True),
+    _text("text"),
+    _moment("replaced_at", now=True),
+)
+
+pieces = sa.Table(
+    "pieces",
+    metadata,
+    _id(),
+    _of("turns"),
+    _of("conversations"),
+    _number("ordinal"),
+    _text("state", "sending"),
+    sa.Column("nonce", sa.Text, nullable=False, server_default=sa.text("substr(md5(random()::text), 1, 24)")),
+    sa.Column("message_id", sa.Text),
+    sa.Column("key", sa.Text),
+    _text("text", ""),
+    _number("epoch"),
+    _moment("recorded_at", now=True),
+    _moment("sent_at"),
+    sa.CheckConstraint("state IN ('sending', 'sent', 'final', 'removed')", name="state"),
+    sa.UniqueConstraint("turn_id", "ordinal"),
+    sa.Index("pieces_key_index", "key", postgresql_where=sa.text("key IS NOT NULL")),
+)
+
+summary_blocks = sa.Table(
+    "summary_blocks",
+    metadata,
+    _id(),
+    _of("conversations"),
+    _number("level", 0),
+    _number("first_position"),
+    _number("last_position"),
+    _number("last_message_id"),
+    _number("covered_tokens"),
+    _number("version", 1),
+    _text("text"),
+    _number("tokens"),
+    sa.Column("folded_into", sa.BigInteger, sa.ForeignKey("summary_blocks.id", ondelete="SET NULL")),
+    _moment("created_at", now=True),
+    sa.Index(
+        "summary_blocks_live_index",
+        "conversation_id",
+        "first_position",
+        postgresql_where=sa.text("folded_into IS NULL"),
+    ),
+)
+
+calibrations = sa.Table(
+    "calibrations",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("factor", sa.Float, nullable=False),
+    _number("samples", 1),
+    _moment("updated_at", now=True),
+)
+
+spending = sa.Table(
+    "spending",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("workspace", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    _number("tokens", 0),
+)
