@@ -1,0 +1,100 @@
+"""What every test may lean on: a clean environment, and a real Postgres that is started once a run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from bot.memory.server import EmbeddedPostgres
+
+# Nothing of a test run has to outlive a power cut, so it need not wait for the disk.
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
+_TEMPLATE = "migrated"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the developer's own settings, keys and home away from the tests."""
+    for name in list(os.environ):
+        if name.startswith(("BOT_", "OPENAI_", "XDG_", "PG")):
+            monkeypatch.delenv(name)
+    browsers = "Library/Caches" if sys.platform == "darwin" else ".cache"
+    if "PLAYWRIGHT_BROWSERS_PATH" not in os.environ:  # a browser is no setting: it is found in the real home
+        monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(Path.home() / browsers / "ms-playwright"))
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start the run's Postgres, shared by all its processes, and yield the URL of its first database."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # the same for all workers
+    server = EmbeddedPostgres(folder / "data", options=_FAST, temporary=True)
+    url = asyncio.run(server.start())
+    yield url
+    asyncio.run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: str) -> str:
+    """Make the migrated database that tests copy, once a run; returns its name."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        # The first worker makes it, the others wait here.
+        connection.execute("SELECT pg_advisory_lock(1)")
+        found = connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s AND NOT datallowconn", [_TEMPLATE]
+        )
+        if found.fetchone() is None:
+            name = sql.Identifier(_TEMPLATE)
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+            _upgrade()(_named(postgres, _TEMPLATE))
+            # Closed to connections, since one that lingered would stop the copying. It also marks it whole.
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def database_url(postgres: str, migrated_template: str) -> Iterator[str]:
+    """Yield the URL of a migrated database that this test alone has."""
+    with _database(postgres, migrated_template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres: str) -> Iterator[str]:
+    """Yield the URL of a database without tables that this test alone has."""
+    with _database(postgres, "template0") as url:
+        yield url
+
+
+@contextmanager
+def _database(postgres: str, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+    yield _named(postgres, name)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _named(url: str, database: str) -> str:
+    return url.replace("/frontdesk?", f"/{database}?", 1)
+
+
+def _upgrade() -> Callable[[str], None]:
+    from bot.memory.migrations import upgrade
+
+    return upgrade
