@@ -20,9 +20,11 @@ class Fence:
 
     @property
     def close(self) -> str:
+        """The line that closes it."""
         return self.lead + self.mark
 
-    def reopen(self, limit: int, measure: Measure) -> str:
+    def reopen(self, limit: int, measure: Callable[[str], int]) -> str:
+        """Return the line that opens it again, without its info string where that takes too much room."""
         named = self.close + self.info
         return named if measure(named) <= limit // 3 else self.close
 
@@ -41,6 +43,7 @@ class State:
 
     @property
     def reserve(self) -> str:
+        """What has to fit after the text."""
         return f"\n{self.fence.close}" * self.room if self.fence else ""
 
 
@@ -71,6 +74,8 @@ def _states_in_text(line: str, affordable: Callable[[Fence], bool]) -> Iterator[
         fence = _opened(opener["lead"], line[begin] * length, info)
         state = State(fence, 2) if affordable(fence) else TEXT
         yield begin + length, state
+        if state == TEXT:
+            break
     if inline >= 0:
         yield inline, state
         state = TEXT

@@ -190,9 +190,9 @@ class _Window:
         if not self._hang or (at == self._start and not state.fence):
             return
         indent = len(line) - len(line.lstrip(" \t"))
-        if state.fence is None and indent < self._hang and line.strip():
-            self._hang = 0
-        elif indent:
+        if state.fence is None and line.strip():
+            self._hang = min(self._hang, indent)
+        if indent and self._hang:
             self._dented.append((at, at + min(indent, self._hang)))
 
     def _affordable(self, fence: Fence) -> bool:
