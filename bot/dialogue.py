@@ -333,3 +333,11 @@ class Why:
     attempts: int
     seconds: float
     first_text_seconds: float | None
+
+
+class Attention(StrEnum):
+    """Whom a message is for."""
+
+    ANSWER = "answer"  # for the bot
+    KEEP = "keep"  # for others, in a thread the bot takes part in
+    IGNORE = "ignore"  # nothing to the bot

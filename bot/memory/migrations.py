@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bot.errors import SchemaBehind, StoreDown
+from bot.memory.database import driver_url
 
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _LOCK = 7_026_112_301  # one number for all processes that migrate the same database
@@ -40,20 +43,16 @@ def check(url: str) -> None:
         )
 
 
-class _connected:
-    def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(url, poolclass=sa.NullPool)
-
-    def __enter__(self) -> sa.Connection:
-        try:
-            self._transaction = self._engine.begin()
-            return self._transaction.__enter__()
-        except sa.exc.OperationalError as error:
-            raise StoreDown(f"the database cannot be reached: {error.orig}") from error
-
-    def __exit__(self, *failure: object) -> None:
-        self._transaction.__exit__(*failure)  # type: ignore[arg-type]
-        self._engine.dispose()
+@contextmanager
+def _connected(url: str) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(driver_url(url), poolclass=sa.NullPool)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except sa.exc.OperationalError as error:
+        raise StoreDown(f"the database cannot be reached: {error.orig}") from error
+    finally:
+        engine.dispose()
 
 
 def _config() -> Config:

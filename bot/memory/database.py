@@ -1,0 +1,69 @@
+"""The connections to Postgres; the driver's failures become ours here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from bot.errors import SettingError, StoreDown
+
+
+def driver_url(url: str) -> str:
+    """
+    Say a database address as SQLAlchemy's psycopg driver wants it.
+
+    Raises `SettingError` where it is no Postgres address.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError:
+        raise SettingError(
+            "BOT_DATABASE_URL: this is not an address like postgresql://user@host/name"
+        ) from None
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise SettingError(f"BOT_DATABASE_URL: only Postgres is supported, not {parsed.get_backend_name()}")
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def plain_url(url: str) -> str:
+    """Say a database address as libpq, and so psycopg and procrastinate, want it."""
+    return sa.make_url(driver_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+class Database:
+    """A pool of connections to one Postgres database."""
+
+    def __init__(self, url: str, pool: int = 16) -> None:
+        """`pool` is how many connections are kept; half as many more may be opened for a moment."""
+        self._engine = create_async_engine(driver_url(url), pool_size=pool, max_overflow=pool // 2)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """
+        Open a transaction that is committed when the block ends well.
+
+        Raises `StoreDown` where the connection fails, and then nothing, or nothing known, was committed.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, sa.exc.TimeoutError) as error:
+            raise StoreDown(f"the database does not answer: {_reason(error)}") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise StoreDown(f"the database closed the connection: {_reason(error)}") from error
+            raise
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+def _reason(error: Exception) -> str:
+    """Name the failure by its first line, which holds no parameters and so no text of a message."""
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().split("\n", 1)[0]

@@ -1,0 +1,43 @@
+"""Tells other processes what a commit changed: wake-ups by the queue, the rest by NOTIFY."""
+
+from __future__ import annotations
+
+import json
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.dialogue import Platform
+from bot.memory.models import turns
+
+CHANNEL = "frontdesk"
+
+_DEFER = sa.text(
+    """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
+        CAST(:queue AS text), CAST(:task AS text), 0, CAST(:lock AS text), NULL, CAST(:args AS jsonb), NULL
+    )::procrastinate_job_to_defer_v1])
+    WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE lock = CAST(:lock AS text) AND status = 'todo')
+    """
+)
+_NOTIFY = sa.text("SELECT pg_notify(:channel, :news)")
+
+
+async def wake(connection: AsyncConnection, task: str, conversation_id: int, platform: Platform) -> None:
+    """Have a worker run the task for a conversation, unless one is told already; its row has to be locked."""
+    args = json.dumps({"conversation_id": conversation_id})
+    lock = f"{task}:{conversation_id}"
+    await connection.execute(_DEFER, {"queue": str(platform), "task": task, "lock": lock, "args": args})
+
+
+async def tell_conversation(connection: AsyncConnection, conversation_id: int) -> None:
+    """Tell the pages that a conversation's transcript changed."""
+    await connection.execute(_NOTIFY, {"channel": CHANNEL, "news": f"conversation:{conversation_id}"})
+
+
+async def want_anew(connection: AsyncConnection, turn_id: int | None) -> None:
+    """Raise what is wanted of an open turn, and tell whoever answers it."""
+    statement = turns.update().where(turns.c.id == turn_id, turns.c.state.in_(["waiting", "answering"]))
+    changed = await connection.scalar(statement.values(revision=turns.c.revision + 1).returning(turns.c.id))
+    if changed is not None:
+        await connection.execute(_NOTIFY, {"channel": CHANNEL, "news": f"turn:{changed}"})

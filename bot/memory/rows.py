@@ -1,0 +1,63 @@
+"""Makes rows of messages, and messages of rows."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from bot.dialogue import Author, Channel, Message
+from bot.ports import TokenCounter
+
+# What a message costs beside its text in the chat format, rounded up; the author's name is counted with it.
+OVERHEAD = 4
+
+
+def weigh(counter: TokenCounter, message: Message) -> int:
+    """Count a message as a model reads it: name, text, file names and the format's own tokens."""
+    files = " ".join(message.files)
+    return counter.count(f"{message.author.name}: {message.text} {files}".rstrip()) + OVERHEAD
+
+
+def row_of(
+    message: Message, conversation_id: int, position: int, cumulative: int, tokens: int, encoding: str
+) -> dict[str, object]:
+    """Make a row of `messages`."""
+    return {
+        "conversation_id": conversation_id,
+        "key": message.key,
+        "position": position,
+        "cumulative_tokens": cumulative,
+        "platform_id": message.id,
+        "author_id": message.author.id,
+        "author_name": message.author.name,
+        "author_time_zone": message.author.time_zone,
+        "author_locale": message.author.locale,
+        "said": message.said,
+        "text": message.text,
+        "tokens": tokens,
+        "encoding": encoding,
+        "reply_to": message.reply_to,
+        "files": list(message.files),
+        "sent_at": message.sent_at,
+        "edited_at": message.edited_at,
+    }
+
+
+def message_of(row: sa.RowMapping, channel: Channel) -> Message:
+    """Make a message of a row of `messages` and its conversation's channel."""
+    author = Author(
+        row["author_id"],
+        row["author_name"],
+        time_zone=row["author_time_zone"],
+        locale=row["author_locale"],
+    )
+    return Message(
+        row["platform_id"],
+        channel,
+        author,
+        row["text"],
+        row["sent_at"],
+        reply_to=row["reply_to"],
+        said=row["said"],
+        edited_at=row["edited_at"],
+        files=tuple(row["files"]),
+    )

@@ -1,0 +1,224 @@
+"""Turns: taken up under a lease, ended in one commit that is fenced by the lease's epoch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.dialogue import Answer, Author, Conversation, Message, Outcome, Turn
+from bot.errors import LeaseLost
+from bot.memory.database import Database
+from bot.memory.models import conversations, messages, pieces, spending, turns
+from bot.memory.news import tell_conversation, wake
+from bot.memory.places import as_conversation
+from bot.memory.rows import message_of, row_of, weigh
+from bot.ports import TokenCounter
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The conversation is another worker's for so many seconds more."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTerms:
+    """
+    How long a lease is, in seconds.
+
+    `seconds` is the time without a heartbeat after which it has run out; `call` is the longest call to a
+    platform, which a taker waits out as well, since the holder may have begun one just before.
+    """
+
+    seconds: float = 8.0
+    call: float = 5.0
+
+
+class Turns:
+    """The record of answers."""
+
+    def __init__(
+        self, database: Database, counter: TokenCounter, bot: Author, terms: LeaseTerms | None = None
+    ) -> None:
+        """`bot` is the author of what is said."""
+        self._database = database
+        self._counter = counter
+        self._bot = bot
+        self._terms = terms or LeaseTerms()
+
+    async def claim(self, conversation_id: int) -> Turn | Held | None:
+        """Take the conversation's lease and its oldest open turn; None where nothing is open."""
+        async with self._database.transaction() as connection:
+            row = await _lock(connection, conversation_id)
+            if row is None:
+                return None
+            if row.free_in is not None and row.free_in + self._terms.call > 0:
+                return Held(float(row.free_in) + self._terms.call)
+            return await self._take(connection, as_conversation(row), row.lease_epoch + 1)
+
+    async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
+        """
+        End a turn, and take up the conversation's next one or give the lease back, in one commit.
+
+        Raises `LeaseLost` where another worker has the conversation, `Superseded` where the question was
+        changed meanwhile; then nothing was written.
+        """
+        async with self._database.transaction() as connection:
+            row = await self._fenced(connection, turn)
+            if answer.text:
+                await self._keep_said(connection, turn, answer, row.last_position, row.total_tokens)
+            await connection.execute(
+                turns.update()
+                .where(turns.c.id == turn.id)
+                .values(**_ending(answer), finished_at=sa.func.now())
+            )
+            standing = (pieces.c.turn_id == turn.id) & pieces.c.state.in_(["sending", "sent"])
+            await connection.execute(pieces.update().where(standing).values(state="final"))
+            await tell_conversation(connection, turn.conversation.id)
+            return await self._take(connection, turn.conversation, turn.epoch)
+
+    async def reload(self, turn: Turn) -> Turn:
+        """Read what is wanted of the turn now; raises `LeaseLost` like every fenced step."""
+        async with self._database.transaction() as connection:
+            await self._fenced(connection, turn)
+            found = sa.select(turns.c.revision, turns.c.attempts).where(turns.c.id == turn.id)
+            revision, attempts = (await connection.execute(found)).one()
+            question = await _question(connection, turn.id, turn.conversation)
+            return Turn(turn.id, turn.conversation, question, turn.epoch, revision, attempts)
+
+    async def release(self, turn: Turn, seconds: float = 0.0) -> None:
+        """
+        Give a turn back that cannot be answered now, through no fault of its own; its try does not count.
+
+        The conversation is woken again by whoever retries; for `seconds` nobody else takes it.
+        """
+        async with self._database.transaction() as connection:
+            await self._fenced(connection, turn)
+            back = {"state": "waiting", "attempts": sa.func.greatest(turns.c.attempts - 1, 0)}
+            await connection.execute(turns.update().where(turns.c.id == turn.id).values(**back))
+            until = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds - self._terms.call)
+            await _set_lease(connection, turn.conversation.id, lease_until=until)
+
+    async def note_usage(self, turn: Turn, tokens: int) -> None:
+        """Count tokens against the workspace's day; raises nothing where the lease is gone."""
+        async with self._database.transaction() as connection:
+            await _spend(connection, turn.conversation, tokens)
+
+    async def _take(self, connection: AsyncConnection, conversation: Conversation, epoch: int) -> Turn | None:
+        oldest = (
+            sa.select(turns.c.id, turns.c.revision, turns.c.attempts)
+            .where(turns.c.conversation_id == conversation.id, turns.c.state.in_(["waiting", "answering"]))
+            .order_by(turns.c.id)
+            .limit(1)
+        )
+        found = (await connection.execute(oldest)).first()
+        if found is None:
+            await _set_lease(connection, conversation.id, lease_epoch=epoch, lease_until=None)
+            return None
+        until = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, self._terms.seconds)
+        await _set_lease(connection, conversation.id, lease_epoch=epoch, lease_until=until)
+        taken = {"state": "answering", "epoch": epoch, "attempts": found.attempts + 1}
+        taken_up = sa.func.coalesce(turns.c.started_at, sa.func.now())
+        await connection.execute(
+            turns.update().where(turns.c.id == found.id).values(**taken, started_at=taken_up)
+        )
+        question = await _question(connection, found.id, conversation)
+        return Turn(found.id, conversation, question, epoch, found.revision, found.attempts + 1)
+
+    async def _fenced(self, connection: AsyncConnection, turn: Turn) -> sa.Row[tuple[object, ...]]:
+        row = await _lock(connection, turn.conversation.id)
+        if row is None or row.lease_epoch != turn.epoch:
+            raise LeaseLost(f"turn {turn.id} is another worker's")
+        return row
+
+    async def _keep_said(
+        self, connection: AsyncConnection, turn: Turn, answer: Answer, position: int, total: int
+    ) -> None:
+        place = turn.conversation.channel
+        said = Message(f"answer-{turn.id}", place, self._bot, answer.text, turn.asked.sent_at, said=True)
+        tokens = weigh(self._counter, said)
+        row = row_of(said, turn.conversation.id, position + 1, total + tokens, tokens, self._counter.encoding)
+        asked = sa.select(sa.func.max(messages.c.id)).where(messages.c.turn_id == turn.id).scalar_subquery()
+        row |= {"turn_id": turn.id, "parent_id": asked, "sent_at": sa.func.now()}
+        await connection.execute(messages.insert().values(row))
+        counted = {"last_position": position + 1, "total_tokens": total + tokens, "last_at": sa.func.now()}
+        await connection.execute(
+            conversations.update().where(conversations.c.id == turn.conversation.id).values(**counted)
+        )
+        if answer.usage is not None:
+            tokens = answer.usage.prompt_tokens + answer.usage.completion_tokens
+            await _spend(connection, turn.conversation, tokens)
+
+
+async def wake_open(connection: AsyncConnection) -> int:
+    """Wake every conversation that has an open turn and no holder; count them."""
+    lost = (
+        sa.select(conversations.c.id, conversations.c.platform)
+        .where(
+            conversations.c.id.in_(
+                sa.select(turns.c.conversation_id).where(turns.c.state.in_(["waiting", "answering"]))
+            ),
+            sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < sa.func.now()),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    rows = (await connection.execute(lost)).all()
+    for row in rows:
+        await wake(connection, "answer", row.id, row.platform)
+    return len(rows)
+
+
+async def _lock(connection: AsyncConnection, conversation_id: int) -> sa.Row[tuple[object, ...]] | None:
+    left = sa.func.extract("epoch", conversations.c.lease_until - sa.func.now())
+    found = sa.select(conversations, left.label("free_in"))
+    found = found.where(conversations.c.id == conversation_id).with_for_update()
+    return (await connection.execute(found)).first()
+
+
+async def _set_lease(connection: AsyncConnection, conversation_id: int, **values: object) -> None:
+    await connection.execute(
+        conversations.update().where(conversations.c.id == conversation_id).values(**values)
+    )
+
+
+async def _question(
+    connection: AsyncConnection, turn_id: int, conversation: Conversation
+) -> tuple[Message, ...]:
+    heard = (
+        sa.select(messages)
+        .where(messages.c.turn_id == turn_id, sa.not_(messages.c.said))
+        .order_by(messages.c.position)
+    )
+    rows = (await connection.execute(heard)).all()
+    return tuple(message_of(row._mapping, conversation.channel) for row in rows)
+
+
+async def _spend(connection: AsyncConnection, conversation: Conversation, tokens: int) -> None:
+    channel = conversation.channel
+    today = sa.func.date(sa.func.timezone("UTC", sa.func.now()))
+    row = {"platform": channel.platform, "workspace": channel.workspace, "day": today, "tokens": tokens}
+    statement = insert(spending).values(row)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["platform", "workspace", "day"],
+            set_={"tokens": spending.c.tokens + statement.excluded.tokens},
+        )
+    )
+
+
+def _ending(answer: Answer) -> dict[str, object]:
+    usage = answer.usage
+    return {
+        "state": "done" if answer.outcome is Outcome.DONE else "failed",
+        "model": answer.model,
+        "prompt_tokens": usage.prompt_tokens if usage else None,
+        "completion_tokens": usage.completion_tokens if usage else None,
+        "seconds": answer.seconds,
+        "first_text_seconds": answer.first_text_seconds,
+        "manifest": asdict(answer.manifest),
+        "error": answer.error,
+    }
