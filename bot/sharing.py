@@ -16,6 +16,7 @@ from bot.errors import FrontdeskError
 if sys.platform != "win32":
     import fcntl
 
+_Given = TypeVar("_Given")
 _Result = TypeVar("_Result")
 
 
@@ -42,15 +43,10 @@ class Sharing:
         """
         Become a sharer and return what `begin` returns, which attaches to the running server or starts it.
 
-        `begin` blocks and runs in a thread with the gate held. If it fails nothing is shared. A cancelled
-        join first waits for `begin`, and the server then is left running or abandoned as by `leave`.
+        `begin` blocks and runs in a thread with the gate held; if it fails, nothing is shared. It is not cut
+        short: a cancelled join ends when `begin` does, and `leave` then has to be called as after any other.
         """
-        work = asyncio.ensure_future(asyncio.to_thread(self._join, begin))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait([work])
-            raise
+        return await _to_its_end(self._join, begin)
 
     async def leave(self, end: Callable[[], None]) -> bool:
         """
@@ -58,12 +54,7 @@ class Sharing:
 
         To leave twice, or without having joined, changes nothing.
         """
-        work = asyncio.ensure_future(asyncio.to_thread(self._leave, end))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait([work])
-            raise
+        return await _to_its_end(self._leave, end)
 
     def _join(self, begin: Callable[[], _Result]) -> _Result:
         with self._gate():
@@ -106,10 +97,7 @@ class Sharing:
             self._path("gate").parent.mkdir(parents=True, exist_ok=True)
             gate = _open(self._path("gate"))
         except OSError as error:
-            raise self._failure(
-                f"The data folder {self._folder} cannot be written ({error.strerror}). "
-                "Make it writable for this user or choose another one with BOT_DATA_DIR."
-            ) from error
+            raise self._unusable(error) from error
         try:
             self._wait_for(gate)
             yield
@@ -118,13 +106,25 @@ class Sharing:
 
     def _wait_for(self, gate: int) -> None:
         deadline = time.monotonic() + self._seconds
-        while not _take(gate):
+        while not self._taken(gate):
             if time.monotonic() > deadline:
                 raise self._failure(
                     f"Another process has been starting or stopping {self._name} in {self._folder} for "
                     f"{self._seconds:.0f} s. End that process and try again."
                 )
             time.sleep(0.02)
+
+    def _taken(self, lock: int) -> bool:
+        try:
+            return _take(lock)
+        except OSError as error:  # some network file systems know no locks
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> FrontdeskError:
+        return self._failure(
+            f"The data folder {self._folder} cannot be written or locked ({error.strerror}). Give this user "
+            "the right to write there, or choose a folder on a local disk with BOT_DATA_DIR."
+        )
 
 
 def deserted(folder: Path, name: str) -> bool:
@@ -134,15 +134,34 @@ def deserted(folder: Path, name: str) -> bool:
     After True the gate stays shut until this process is gone, so that who joins next starts a new server
     rather than one that is about to end.
     """
-    gate = _open(_lock_path(folder, name, "gate"))
-    if _take(gate):
-        members = _open(_lock_path(folder, name, "members"))
-        empty = _take(members)
-        os.close(members)
-        if empty:
-            return True
+    try:
+        gate = _open(_lock_path(folder, name, "gate"))
+    except FileNotFoundError:  # the data folder was deleted
+        return True
+    if _take(gate) and _nobody(_lock_path(folder, name, "members")):
+        return True
     os.close(gate)
     return False
+
+
+def _nobody(path: Path) -> bool:
+    members = _open(path)
+    try:
+        return _take(members)
+    finally:
+        os.close(members)
+
+
+async def _to_its_end(work: Callable[[_Given], _Result], given: _Given) -> _Result:
+    """Run blocking work in a thread; a cancellation waits for it, since a thread cannot be stopped."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, given))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        if running.done() and not running.cancelled():
+            running.exception()  # looked at, so that nobody complains that it never was
+        raise
 
 
 def _lock_path(folder: Path, name: str, part: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
 import shutil
@@ -20,7 +21,6 @@ from bot.sharing import Sharing
 
 _DATABASE = "frontdesk"
 _USER = "bot"
-_ROOM = 64 * 1024 * 1024
 _OWN_SERVER = "or use your own Postgres with BOT_DATABASE_URL."
 
 _OPTIONS = {
@@ -48,12 +48,22 @@ class EmbeddedPostgres:
     """
 
     def __init__(
-        self, data_dir: Path, *, options: Mapping[str, str] | None = None, temporary: bool = False
+        self,
+        data_dir: Path,
+        *,
+        options: Mapping[str, str] | None = None,
+        temporary: bool = False,
+        room: int = 64 * 2**20,
     ) -> None:
-        """`options` are server settings over ours; a `temporary` cluster is deleted by the last to leave."""
+        """
+        `options` are server settings over ours; a `temporary` cluster is deleted by the last to leave.
+
+        With less than `room` bytes on the disk it does not start.
+        """
         self._data_dir = data_dir
         self._options = {**_OPTIONS, **(options or {})}
         self._temporary = temporary
+        self._room = room
         self._sharing = Sharing(data_dir, "postgres", ServerFailed)
 
     async def start(self) -> str:
@@ -62,7 +72,11 @@ class EmbeddedPostgres:
 
         Raises `ServerFailed`, which tells cause and cure.
         """
-        return await self._sharing.join(self._begin)
+        try:
+            return await self._sharing.join(self._begin)
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
 
     async def stop(self) -> bool:
         """Leave; the last to leave stops the server. Says whether that was us."""
@@ -71,7 +85,7 @@ class EmbeddedPostgres:
     def _begin(self) -> str:
         try:
             lodging = settle(self._data_dir)
-            _check_room(lodging)
+            _check_room(lodging, self._room)
             if lodging.cluster.exists():
                 _check_version(lodging)
             else:
@@ -127,11 +141,11 @@ class EmbeddedPostgres:
         raise ServerFailed(f"Postgres did not start: {_cause(said)} {_cure(said, lodging)}")
 
 
-def _check_room(lodging: Lodging) -> None:
+def _check_room(lodging: Lodging, room: int) -> None:
     free = shutil.disk_usage(lodging.home).free
-    if free < _ROOM:
+    if free < room:
         raise ServerFailed(
-            f"The disk of {lodging.home} is full ({free // 2**20} MB free, Postgres needs {_ROOM // 2**20}). "
+            f"The disk of {lodging.home} is full ({free // 2**20} MB free, Postgres needs {room // 2**20}). "
             "Make room there, choose another BOT_DATA_DIR, " + _OWN_SERVER
         )
 
