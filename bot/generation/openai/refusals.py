@@ -60,7 +60,7 @@ def read_error(error: Exception) -> BackendError:
         return explain(None, error.body)
     if isinstance(error, ValueError):
         return BackendDown("the server answered with something that is no chat completion")
-    return BackendDown(f"the server cannot be reached ({type(error).__name__})")
+    return BackendDown(f"the server cannot be reached ({_root(error)})")
 
 
 def explain(status: int | None, body: Mapping[str, object], seconds: float | None = None) -> BackendError:
@@ -107,6 +107,13 @@ def retry_after(error: APIStatusError) -> float | None:
 def words_of(error: APIStatusError) -> str:
     """Join all that a refusal says, in lower case, to look for a parameter's name in it."""
     return f"{error.message} {error.body}".lower()[:_LONGEST_READ]
+
+
+def _root(error: BaseException) -> str:
+    """Name what was raised first: the layers above mislead (a refused connection becomes a time-out)."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return type(error).__name__
 
 
 def _too_much(words: str, note: str, seconds: float | None) -> BackendError:
