@@ -1,0 +1,160 @@
+"""The console as one Starlette application: its routes and what each of them answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.resources import files
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+)
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bot.errors import SettingError
+from bot.ports import Accept, Transcripts, Words
+from bot.web.forms import BODY_BYTES
+from bot.web.gate import SLOW_SECONDS, Door, Gate, knock_of
+from bot.web.guard import Refusal, is_loopback
+from bot.web.page import login_page, main_page, preferred_language
+from bot.web.session import COOKIE, SESSION_SECONDS
+from bot.web.stream import Streams
+from bot.web.talk import Talk
+
+Health = Callable[[], Awaitable[Mapping[str, bool | str]]]
+
+_STATIC = str(files(__package__).joinpath("static"))
+
+
+def create_app(
+    accept: Accept,
+    transcripts: Transcripts,
+    words: Words,
+    token: str | None,
+    health: Health,
+    model_note: Callable[[str], str],
+    host: str = "127.0.0.1",
+) -> Starlette:
+    """
+    Build the console as it will be served on `host`.
+
+    `health` says what is well (a False makes /healthz a 503); `model_note` says in a language which
+    model answers. Raises `SettingError` where others could reach it and no token keeps them out.
+    """
+    if not token and not is_loopback(host):
+        raise SettingError(
+            f"BOT_WEB__TOKEN: missing, and BOT_WEB__HOST={host} lets other machines in; "
+            "set BOT_WEB__TOKEN to a long secret, or BOT_WEB__HOST to 127.0.0.1"
+        )
+    door = Door(token or None, is_loopback(host))
+    pages = _Pages(words, door, health, model_note)
+    streams = Streams(transcripts)
+    app = Starlette(
+        routes=[*pages.routes(), *Talk(accept, transcripts, words, streams).routes(), _static()],
+        middleware=[Middleware(Gate, door=door)],
+        max_body_size=BODY_BYTES,
+    )
+    app.state.close = streams.close
+    return app
+
+
+class _Pages:
+    """What stands beside the conversations: the page itself, the login, and how the bot is."""
+
+    def __init__(self, words: Words, door: Door, health: Health, model_note: Callable[[str], str]) -> None:
+        self._words = words
+        self._door = door
+        self._health = health
+        self._model_note = model_note
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.main),
+            Route("/login", self.login_form),
+            Route("/login", self.log_in, methods=["POST"]),
+            Route("/logout", self.log_out, methods=["POST"]),
+            Route("/healthz", self.healthz),
+            Route("/favicon.ico", self.icon),
+        ]
+
+    async def main(self, request: Request) -> Response:
+        language = language_of(request)
+        leave = self._door.sessions is not None
+        return _html(main_page(self._words, language, self._model_note(language), leave), language)
+
+    async def login_form(self, request: Request) -> Response:
+        if self._door.sessions is None or self._trusts(request):
+            return RedirectResponse("/", status_code=303)
+        language = language_of(request)
+        return _html(login_page(self._words, language), language)
+
+    async def log_in(self, request: Request) -> Response:
+        fields = parse_qs((await request.body()).decode("utf-8", "replace"))
+        client = request.client.host if request.client else ""
+        refusal = self._door.admits(fields.get("token", [""])[0].strip(), client)
+        if refusal is not None or self._door.sessions is None:
+            return await self._refuse_login(request, refusal or Refusal.LOGIN)
+        response = RedirectResponse("/", status_code=303)
+        response.set_cookie(
+            COOKIE,
+            self._door.sessions.begin(),
+            max_age=SESSION_SECONDS,
+            httponly=True,
+            samesite="strict",
+            secure=_is_secure(request),
+        )
+        return response
+
+    async def _refuse_login(self, request: Request, refusal: Refusal) -> Response:
+        await asyncio.sleep(SLOW_SECONDS)
+        language = language_of(request)
+        problem = "login-too-many" if refusal is Refusal.TOO_MANY else "login-wrong"
+        status = 429 if refusal is Refusal.TOO_MANY else 401
+        return _html(login_page(self._words, language, problem), language, status)
+
+    async def log_out(self, request: Request) -> Response:
+        response = RedirectResponse("/login", status_code=303)
+        response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=_is_secure(request))
+        return response
+
+    async def healthz(self, request: Request) -> Response:
+        found = await self._health()
+        well = all(value is not False for value in found.values())
+        shown: dict[str, bool | str] = {"ok": well}
+        if self._trusts(request):
+            shown |= found
+        return JSONResponse(shown, status_code=200 if well else 503)
+
+    async def icon(self, request: Request) -> Response:
+        return FileResponse(f"{_STATIC}/icon.svg")
+
+    def _trusts(self, request: Request) -> bool:
+        return self._door.trusts(knock_of(request), request.cookies.get(COOKIE, ""))
+
+
+def language_of(request: Request) -> str:
+    """Choose the language to answer a request in."""
+    return preferred_language(request.headers.get("accept-language", ""))
+
+
+def _html(page: str, language: str, status: int = 200) -> Response:
+    headers = {"content-language": language, "vary": "accept-language, cookie"}
+    return HTMLResponse(page, status_code=status, headers=headers)
+
+
+def _is_secure(request: Request) -> bool:
+    """Behind a proxy only its header knows; who forges it harms nobody but their own session."""
+    return "https" in {request.url.scheme, request.headers.get("x-forwarded-proto", "").lower()}
+
+
+def _static() -> Mount:
+    return Mount("/static", StaticFiles(directory=_STATIC), name="static")
