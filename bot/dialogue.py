@@ -165,6 +165,20 @@ class SummarySpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """What one summary block shall stand for: its lines and positions; `merges` are blocks that it replaces."""
+
+    conversation_id: int
+    level: int
+    first: int
+    last: int
+    last_message_id: int
+    covered_tokens: int
+    lines: tuple[Line, ...]
+    merges: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """
     Why the model read just that.

@@ -8,6 +8,7 @@ The error tree. Callers catch the bases; the leaves say what happened.
     │   ├── SchemaBehind        `bot migrate` has to run first
     │   └── ServerFailed        the embedded Postgres does not start
     ├── TurnError               an answer may not go on
+    │   ├── HeldElsewhere       another worker has the conversation; for `seconds` still
     │   ├── LeaseLost           another worker has, or may have, taken the conversation
     │   └── Superseded          something newer is wanted: begin again
     ├── PlatformError           Slack, Discord
@@ -55,6 +56,15 @@ class ServerFailed(StoreError):
 
 class TurnError(FrontdeskError):
     """This answer may not go on."""
+
+
+class HeldElsewhere(TurnError):
+    """Another worker has the conversation."""
+
+    def __init__(self, seconds: float) -> None:
+        """`seconds` is how long at the least it has it still."""
+        super().__init__(f"held elsewhere for {seconds:.1f} s")
+        self.seconds = seconds
 
 
 class LeaseLost(TurnError):

@@ -32,7 +32,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What goes in: whole messages from `whole` on, and these blocks, oldest first; `left_out` is the rest."""
+    """What goes in: whole messages from some position on, and blocks for older ones, oldest first."""
 
     whole: tuple[Weighed, ...]
     blocks: tuple[Block, ...]

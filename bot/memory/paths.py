@@ -67,7 +67,7 @@ async def newest_before(connection: AsyncConnection, turn: Turn, total: int, roo
 
 
 async def chain_before(connection: AsyncConnection, turn: Turn) -> Path:
-    """Read the path from the question to the root of its reply chain, joined messages of each turn included."""
+    """Read the path from the question to its reply chain's root, each turn with all its messages."""
     start = (
         sa.select(messages.c.id, messages.c.parent_id, messages.c.parent_turn_id, messages.c.turn_id)
         .add_columns(sa.literal(0).label("depth"))

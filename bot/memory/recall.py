@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Line, Manifest, Message, Role, Span, Turn
@@ -70,6 +71,18 @@ class Memory:
         async with self._database.transaction() as connection:
             found = sa.select(calibrations.c.factor).where(calibrations.c.model == model)
             return (await connection.scalar(found)) or unknown
+
+    async def calibrate(self, model: str, measured: float) -> None:
+        """Note what one of our tokens cost the model: the factor rises at once and falls slowly."""
+        statement = insert(calibrations).values(model=model, factor=measured)
+        slowly = calibrations.c.factor * 0.9 + statement.excluded.factor * 0.1
+        changed = {
+            "factor": sa.func.greatest(statement.excluded.factor, slowly),
+            "samples": calibrations.c.samples + 1,
+            "updated_at": sa.func.now(),
+        }
+        async with self._database.transaction() as connection:
+            await connection.execute(statement.on_conflict_do_update(index_elements=["model"], set_=changed))
 
     async def spent_today(self, turn: Turn) -> int:
         """Say how many tokens the workspace has used since midnight UTC."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.dialogue import Line, Platform, Role
+from bot.dialogue import Line, Platform, Role, Stretch
 from bot.memory.database import Database
 from bot.memory.models import conversations, messages, summary_blocks, turns
 from bot.memory.news import wake
@@ -16,22 +15,8 @@ from bot.ports import TokenCounter
 
 # Folding begins before anything falls out: when what no block covers fills so much of the budget.
 _FULL = 0.75
-_CHUNK = 0.25
+_SHARE = 0.25
 _SIBLINGS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """What one block shall stand for: its lines and positions; `merges` are blocks that it replaces."""
-
-    conversation_id: int
-    level: int
-    first: int
-    last: int
-    last_message_id: int
-    covered_tokens: int
-    lines: tuple[Line, ...]
-    merges: tuple[int, ...] = ()
 
 
 class Summaries:
@@ -52,7 +37,7 @@ class Summaries:
         async with self._database.transaction() as connection:
             await wake(connection, "fold", conversation_id, platform)
 
-    async def next_chunk(self, conversation_id: int, budget: int) -> Chunk | None:
+    async def next_stretch(self, conversation_id: int, budget: int) -> Stretch | None:
         """Find what to fold next: too many blocks of one level, or the oldest uncovered messages; or None."""
         async with self._database.transaction() as connection:
             merged = await _siblings(connection, conversation_id)
@@ -60,17 +45,17 @@ class Summaries:
                 return merged
             if await _uncovered(connection, conversation_id) <= budget * _FULL:
                 return None
-            return await _oldest(connection, conversation_id, int(budget * _CHUNK))
+            return await _oldest(connection, conversation_id, int(budget * _SHARE))
 
-    async def add(self, chunk: Chunk, text: str) -> int:
+    async def add(self, stretch: Stretch, text: str) -> int:
         """Keep a block, and mark those it replaces; a block that somebody made meanwhile is not doubled."""
         async with self._database.transaction() as connection:
-            row = sa.select(conversations.c.id).where(conversations.c.id == chunk.conversation_id)
+            row = sa.select(conversations.c.id).where(conversations.c.id == stretch.conversation_id)
             await connection.execute(row.with_for_update())
             twin = sa.select(summary_blocks.c.id).where(
-                summary_blocks.c.conversation_id == chunk.conversation_id,
-                summary_blocks.c.level == chunk.level,
-                summary_blocks.c.first_position == chunk.first,
+                summary_blocks.c.conversation_id == stretch.conversation_id,
+                summary_blocks.c.level == stretch.level,
+                summary_blocks.c.first_position == stretch.first,
                 summary_blocks.c.folded_into.is_(None),
             )
             standing = await connection.scalar(twin)
@@ -79,12 +64,12 @@ class Summaries:
             made = await connection.execute(
                 summary_blocks.insert()
                 .values(
-                    conversation_id=chunk.conversation_id,
-                    level=chunk.level,
-                    first_position=chunk.first,
-                    last_position=chunk.last,
-                    last_message_id=chunk.last_message_id,
-                    covered_tokens=chunk.covered_tokens,
+                    conversation_id=stretch.conversation_id,
+                    level=stretch.level,
+                    first_position=stretch.first,
+                    last_position=stretch.last,
+                    last_message_id=stretch.last_message_id,
+                    covered_tokens=stretch.covered_tokens,
                     text=text,
                     tokens=self._counter.count(text),
                 )
@@ -93,7 +78,7 @@ class Summaries:
             number = int(made.scalar_one())
             await connection.execute(
                 summary_blocks.update()
-                .where(summary_blocks.c.id.in_(chunk.merges))
+                .where(summary_blocks.c.id.in_(stretch.merges))
                 .values(folded_into=number)
             )
             return number
@@ -116,14 +101,14 @@ async def _uncovered(connection: AsyncConnection, conversation_id: int) -> int:
 
 
 async def _covered_to(connection: AsyncConnection, conversation_id: int) -> int | None:
-    return await connection.scalar(
-        sa.select(sa.func.max(summary_blocks.c.last_position)).where(
-            summary_blocks.c.conversation_id == conversation_id, summary_blocks.c.folded_into.is_(None)
-        )
+    found = sa.select(sa.func.max(summary_blocks.c.last_position)).where(
+        summary_blocks.c.conversation_id == conversation_id, summary_blocks.c.folded_into.is_(None)
     )
+    end: int | None = await connection.scalar(found)
+    return end
 
 
-async def _oldest(connection: AsyncConnection, conversation_id: int, tokens: int) -> Chunk | None:
+async def _oldest(connection: AsyncConnection, conversation_id: int, tokens: int) -> Stretch | None:
     """Take the oldest messages that no block covers, up to `tokens` and before any open turn."""
     end = await _covered_to(connection, conversation_id)
     open_turns = sa.select(turns.c.id).where(
@@ -138,7 +123,8 @@ async def _oldest(connection: AsyncConnection, conversation_id: int, tokens: int
     if limit is not None:
         found = found.where(messages.c.position < limit)
     found = found.order_by(messages.c.position).limit(max(tokens // 5, 1))
-    rows, spent = [], 0
+    rows: list[sa.Row[tuple[object, ...]]] = []
+    spent = 0
     for row in await connection.execute(found):
         if rows and spent + row.tokens > tokens:
             break
@@ -147,10 +133,10 @@ async def _oldest(connection: AsyncConnection, conversation_id: int, tokens: int
     if not rows:
         return None
     lines = tuple(_line(row.said, row.author_name, row.text) for row in rows)
-    return Chunk(conversation_id, 0, rows[0].position, rows[-1].position, rows[-1].id, spent, lines)
+    return Stretch(conversation_id, 0, rows[0].position, rows[-1].position, rows[-1].id, spent, lines)
 
 
-async def _siblings(connection: AsyncConnection, conversation_id: int) -> Chunk | None:
+async def _siblings(connection: AsyncConnection, conversation_id: int) -> Stretch | None:
     """Find a level with too many live blocks; its oldest half becomes one block of the next level."""
     live = (
         sa.select(summary_blocks)
@@ -166,8 +152,8 @@ async def _siblings(connection: AsyncConnection, conversation_id: int) -> Chunk 
     return None
 
 
-def _merged(conversation_id: int, level: int, rows: Sequence[sa.Row[tuple[object, ...]]]) -> Chunk:
-    return Chunk(
+def _merged(conversation_id: int, level: int, rows: Sequence[sa.Row[tuple[object, ...]]]) -> Stretch:
+    return Stretch(
         conversation_id,
         level + 1,
         rows[0].first_position,

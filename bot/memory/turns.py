@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Answer, Author, Conversation, Message, Outcome, Turn
-from bot.errors import LeaseLost
+from bot.errors import HeldElsewhere, LeaseLost
 from bot.memory.database import Database
 from bot.memory.models import conversations, messages, pieces, spending, turns
 from bot.memory.news import tell_conversation, wake
 from bot.memory.places import as_conversation
 from bot.memory.rows import message_of, row_of, weigh
 from bot.ports import TokenCounter
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The conversation is another worker's for so many seconds more."""
-
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +44,18 @@ class Turns:
         self._bot = bot
         self._terms = terms or LeaseTerms()
 
-    async def claim(self, conversation_id: int) -> Turn | Held | None:
-        """Take the conversation's lease and its oldest open turn; None where nothing is open."""
+    async def claim(self, conversation_id: int) -> Turn | None:
+        """
+        Take the conversation's lease and its oldest open turn; None where nothing is open.
+
+        Raises `HeldElsewhere` while another worker has it, or may still be in a call to the platform.
+        """
         async with self._database.transaction() as connection:
             row = await _lock(connection, conversation_id)
             if row is None:
                 return None
             if row.free_in is not None and row.free_in + self._terms.call > 0:
-                return Held(float(row.free_in) + self._terms.call)
+                raise HeldElsewhere(float(row.free_in) + self._terms.call)
             return await self._take(connection, as_conversation(row), row.lease_epoch + 1)
 
     async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
@@ -82,12 +80,13 @@ class Turns:
             return await self._take(connection, turn.conversation, turn.epoch)
 
     async def reload(self, turn: Turn) -> Turn:
-        """Read what is wanted of the turn now; raises `LeaseLost` like every fenced step."""
+        """Read what is wanted of the turn now, and renew its lease; raises `LeaseLost`."""
         async with self._database.transaction() as connection:
             await self._fenced(connection, turn)
             found = sa.select(turns.c.revision, turns.c.attempts).where(turns.c.id == turn.id)
             revision, attempts = (await connection.execute(found)).one()
             question = await _question(connection, turn.id, turn.conversation)
+            await _set_lease(connection, turn.conversation.id, lease_until=self._term())
             return Turn(turn.id, turn.conversation, question, turn.epoch, revision, attempts)
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
@@ -100,13 +99,17 @@ class Turns:
             await self._fenced(connection, turn)
             back = {"state": "waiting", "attempts": sa.func.greatest(turns.c.attempts - 1, 0)}
             await connection.execute(turns.update().where(turns.c.id == turn.id).values(**back))
-            until = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds - self._terms.call)
+            until = self._term(seconds - self._terms.call)
             await _set_lease(connection, turn.conversation.id, lease_until=until)
 
     async def note_usage(self, turn: Turn, tokens: int) -> None:
         """Count tokens against the workspace's day; raises nothing where the lease is gone."""
         async with self._database.transaction() as connection:
             await _spend(connection, turn.conversation, tokens)
+
+    def _term(self, seconds: float | None = None) -> sa.ColumnElement[datetime]:
+        length = self._terms.seconds if seconds is None else seconds
+        return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, length)
 
     async def _take(self, connection: AsyncConnection, conversation: Conversation, epoch: int) -> Turn | None:
         oldest = (
@@ -119,8 +122,7 @@ class Turns:
         if found is None:
             await _set_lease(connection, conversation.id, lease_epoch=epoch, lease_until=None)
             return None
-        until = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, self._terms.seconds)
-        await _set_lease(connection, conversation.id, lease_epoch=epoch, lease_until=until)
+        await _set_lease(connection, conversation.id, lease_epoch=epoch, lease_until=self._term())
         taken = {"state": "answering", "epoch": epoch, "attempts": found.attempts + 1}
         taken_up = sa.func.coalesce(turns.c.started_at, sa.func.now())
         await connection.execute(

@@ -1,0 +1,207 @@
+"""One answer: recalls, trims by tokens, generates, and turns to the next model where one fails."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from bot.dialogue import Context, Delta, Line, Manifest, Role, Turn, Usage
+from bot.engine.extract import extract
+from bot.engine.prompt import in_turns, instruct, with_summary
+from bot.errors import BackendError, BudgetSpent, ContextTooLong, StreamCut
+from bot.ports import Backend, TokenCounter, Words
+
+# What one of our tokens costs a model with an unknown vocabulary, until its usage says better.
+_UNKNOWN_FACTOR = 1.3
+_O200K = ("gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4", "gpt-oss", "chatgpt-4o")
+_PRIMING = 32
+_LEAST_ROOM = 64
+_CUTS = 4
+_TRIES = 2
+
+
+class Recalled(Protocol):
+    """What memory gives: a summary of what is older, the lines with the question last, and why."""
+
+    @property
+    def summary(self) -> str:
+        """What is told shortly of the earlier part."""
+        ...
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The messages, oldest first."""
+        ...
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The names of those who speak in the lines."""
+        ...
+
+    @property
+    def manifest(self) -> Manifest:
+        """Why it is just that."""
+        ...
+
+
+class Memory(Protocol):
+    """What the engine asks the record."""
+
+    async def recall(self, turn: Turn, budget: int) -> Recalled:
+        """Recall what fits the budget of counted tokens."""
+        ...
+
+    async def factor(self, model: str, unknown: float) -> float:
+        """Say how many of the model's tokens one of ours costs."""
+        ...
+
+    async def calibrate(self, model: str, measured: float) -> None:
+        """Note what one of our tokens cost the model."""
+        ...
+
+    async def spent_today(self, turn: Turn) -> int:
+        """Say how many tokens the workspace used today."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    context: Context
+    manifest: Manifest
+    tokens: int
+    opening: bool
+
+
+class Engine:
+    """Answers turns with the first of its models that can."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        backends: Sequence[Backend],
+        words: Words,
+        counter: TokenCounter,
+        persona: str,
+        daily_tokens: int = 0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`backends` are tried in order; `daily_tokens` is a workspace's limit a day, 0 for none."""
+        self._memory = memory
+        self._backends = tuple(backends)
+        self._words = words
+        self._counter = counter
+        self._persona = persona
+        self._daily_tokens = daily_tokens
+        self._now = now
+
+    @property
+    def room(self) -> int:
+        """How many counted tokens of history a conversation may have before its oldest part is folded."""
+        backend = self._backends[0]
+        return int((backend.context_tokens - backend.answer_tokens) / self._first_factor(backend))
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Delta]:
+        """
+        Generate the answer, from the first model that gives a whole one.
+
+        Raises `BudgetSpent`, or the last model's `BackendError`; what came before it stands.
+        """
+        asked = " ".join(message.text for message in turn.question)
+        language = self._words.language_of(asked)
+        if not asked.strip() and not any(message.files for message in turn.question):
+            yield Delta(self._words.say("empty-message", turn.asked.author.locale))
+            return
+        able = [b for b in self._backends if not b.languages or not language or language in b.languages]
+        if not able:
+            yield Delta(self._words.say("cannot-write", language), model=self._backends[0].name)
+            return
+        failure: Exception | None = None
+        for backend in await self._affordable(turn, able):
+            for _ in range(_TRIES):
+                try:
+                    async for delta in self._generate(turn, backend, language):
+                        yield delta
+                except StreamCut as error:
+                    failure = error
+                except BackendError as error:
+                    failure = error
+                    break
+                else:
+                    return
+        raise failure or BudgetSpent("the workspace's tokens for today are used up")
+
+    async def summarise(self, lines: Sequence[Line], tokens: int) -> str:
+        """Tell lines shortly in at most about `tokens`: by the model, or by extracted sentences."""
+        backend = self._backends[0]
+        if backend.languages:
+            return extract(lines, tokens, self._counter.count)
+        request = (
+            f"Summarise this part of a conversation in at most {tokens} tokens, in its own language. "
+            "Keep names, numbers, decisions, open questions and who said what. Write only the summary."
+        )
+        told = "\n\n".join(line.text for line in lines)
+        context = Context((Line(Role.SYSTEM, request), Line(Role.PERSON, told)), tokens * 2)
+        try:
+            text = "".join([delta.text async for delta in backend.stream(context)])
+        except BackendError:
+            # A block of extracted sentences serves until the model is back; the messages stay whole anyway.
+            return extract(lines, tokens, self._counter.count)
+        return text.strip()
+
+    async def _affordable(self, turn: Turn, backends: Sequence[Backend]) -> Sequence[Backend]:
+        if not self._daily_tokens or not any(backend.metered for backend in backends):
+            return backends
+        spent = await self._memory.spent_today(turn)
+        return backends if spent < self._daily_tokens else [b for b in backends if not b.metered]
+
+    async def _generate(self, turn: Turn, backend: Backend, language: str) -> AsyncIterator[Delta]:
+        """Try one model once, cutting the context until its server takes it; the first text is `fresh`."""
+        factor = await self._memory.factor(backend.name, self._first_factor(backend))
+        for _ in range(_CUTS):
+            prompt = await self._prompt(turn, backend, language, factor)
+            begun = False
+            try:
+                async for delta in self._stream(prompt, backend):
+                    yield replace(delta, fresh=bool(delta.text) and not begun)
+                    begun = begun or bool(delta.text)
+            except ContextTooLong:
+                factor *= 1.5
+                await self._memory.calibrate(backend.name, factor)
+                continue
+            if prompt.opening and backend.languages:
+                yield Delta(aside=self._words.say("small-model", language, model=backend.name))
+            return
+        raise ContextTooLong(f"{backend.name} refuses even the shortest context")
+
+    async def _stream(self, prompt: _Prompt, backend: Backend) -> AsyncIterator[Delta]:
+        yield Delta(model=backend.name, manifest=prompt.manifest)
+        said: list[str] = []
+        usage: Usage | None = None
+        async for delta in backend.stream(prompt.context):
+            said.append(delta.text)
+            usage = delta.usage or usage
+            yield delta
+        if usage is None:
+            written = self._counter.count("".join(said))
+            factor = prompt.manifest.factor
+            yield Delta(usage=Usage(int(prompt.tokens * factor), int(written * factor)))
+        elif prompt.tokens >= _LEAST_ROOM and usage.prompt_tokens:
+            await self._memory.calibrate(backend.name, usage.prompt_tokens / prompt.tokens)
+
+    async def _prompt(self, turn: Turn, backend: Backend, language: str, factor: float) -> _Prompt:
+        channel, asker = turn.conversation.channel, turn.asked.author
+        longest = instruct(self._persona, self._now(), channel, asker, ["", ""], language)
+        fixed = self._counter.count(longest) + _PRIMING
+        room = int((backend.context_tokens - backend.answer_tokens) / factor) - fixed
+        recalled = await self._memory.recall(turn, max(room, _LEAST_ROOM))
+        instruction = instruct(self._persona, self._now(), channel, asker, recalled.people, language)
+        system = Line(Role.SYSTEM, with_summary(instruction, recalled.summary))
+        context = Context((system, *in_turns(recalled.lines)), backend.answer_tokens)
+        manifest = replace(recalled.manifest, factor=factor, model=backend.name)
+        opening = not any(line.role is Role.BOT for line in recalled.lines)
+        return _Prompt(context, manifest, recalled.manifest.tokens + fixed, opening)
+
+    def _first_factor(self, backend: Backend) -> float:
+        return 1.0 if backend.name.startswith(_O200K) else _UNKNOWN_FACTOR

@@ -1,0 +1,95 @@
+"""Says to a model who it is, when and where it is, and with whom it talks; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.dialogue import Author, Channel, ChannelKind, Line, Platform
+
+_PLACES = {
+    Platform.SLACK: "Slack",
+    Platform.DISCORD: "Discord",
+    Platform.WEB: "the web console",
+    Platform.CONSOLE: "a terminal",
+}
+_LANGUAGES = {
+    "ar": "Arabic",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "th": "Thai",
+    "zh": "Chinese",
+}
+
+
+def instruct(
+    persona: str, now: datetime, channel: Channel, asker: Author, people: Sequence[str], language: str
+) -> str:
+    """Write the system line; `now` is in any zone, and told in the asker's."""
+    return "\n".join(
+        [persona, _moment(now, asker), _company(channel, asker, people), _language(language)]
+    ).strip()
+
+
+def with_summary(instruction: str, summary: str) -> str:
+    """Add what is told shortly of the conversation's earlier part."""
+    if not summary:
+        return instruction
+    return f"{instruction}\n\nWhat was said earlier in this conversation, in short:\n{summary}"
+
+
+def in_turns(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Join neighbouring lines of the same role, since some models insist that the roles take turns."""
+    joined: list[Line] = []
+    for line in lines:
+        if joined and joined[-1].role is line.role:
+            last = joined.pop()
+            joined.append(Line(line.role, f"{last.text}\n\n{line.text}", line.author))
+        else:
+            joined.append(line)
+    return tuple(joined)
+
+
+def _moment(now: datetime, asker: Author) -> str:
+    zone = _zone(asker.time_zone)
+    there = now.astimezone(zone)
+    return f"Now it is {there:%A}, {there.day} {there:%B %Y}, {there:%H:%M} ({zone})."
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _company(channel: Channel, asker: Author, people: Sequence[str]) -> str:
+    where = _PLACES[channel.platform]
+    if channel.kind is ChannelKind.DIRECT:
+        place = f"You are in a direct conversation on {where}."
+    else:
+        place = f"You are in {channel.name or 'a channel'} on {where}."
+    if len(people) <= 1:
+        return f"{place} You are talking with {asker.name}."
+    others = ", ".join(people)
+    return (
+        f"{place} Several people speak: {others}. Each of their messages begins with its speaker's name; "
+        f"yours never does. You are answering {asker.name}."
+    )
+
+
+def _language(language: str) -> str:
+    name = _LANGUAGES.get(language)
+    if name is None:
+        return "Answer in the language of the last message."
+    return f"Answer in the language of the last message, which is {name}."

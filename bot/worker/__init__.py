@@ -1,0 +1,7 @@
+"""Wakes on jobs, has turns answered and delivered, folds what no longer fits."""
+
+from bot.worker.answering import Answerer
+from bot.worker.queue import Queue
+from bot.worker.worker import Worker
+
+__all__ = ["Answerer", "Queue", "Worker"]

@@ -1,0 +1,234 @@
+"""Has one turn answered and delivered, and writes down how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from bot.dialogue import (
+    Answer,
+    Conversation,
+    Delta,
+    Manifest,
+    Message,
+    Outcome,
+    Platform,
+    Turn,
+    Usage,
+)
+from bot.errors import BackendError, BudgetSpent, FrontdeskError, PlatformError, Superseded
+from bot.ports import Adapter, History, Receipts, Words
+from bot.worker.draft import Draft
+
+log = structlog.get_logger()
+
+_MOST_ATTEMPTS = 5
+
+
+class Engine(Protocol):
+    """Answers one turn."""
+
+    def answer(self, turn: Turn) -> AsyncIterator[Delta]:
+        """Generate; raises a `BackendError` or `BudgetSpent`."""
+        ...
+
+
+class Lease(Protocol):
+    """The right to answer a turn."""
+
+    def check(self) -> None:
+        """Raise where it is broken."""
+        ...
+
+    def on_break(self, listener: Callable[[FrontdeskError], None]) -> None:
+        """Have the listener called as soon as it is broken."""
+        ...
+
+
+class Leases(Protocol):
+    """Keeps leases alive."""
+
+    def hold(self, turn: Turn) -> AbstractAsyncContextManager[Lease]:
+        """Keep a lease that was taken this moment alive while the block lasts."""
+        ...
+
+
+class Turns(Protocol):
+    """The record of answers."""
+
+    async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
+        """End a turn and take up the next."""
+        ...
+
+    async def reload(self, turn: Turn) -> Turn:
+        """Read what is wanted of it now."""
+        ...
+
+
+class Outbox(Protocol):
+    """The record of posts."""
+
+    def receipts(self, turn: Turn, fence: Lease) -> Receipts:
+        """Open the record of one answer's posts."""
+        ...
+
+
+class Shelf(Protocol):
+    """Keeps what stood in a thread before."""
+
+    async def keep(self, conversation: Conversation, earlier: Sequence[Message]) -> int:
+        """Keep messages in front of what is there."""
+        ...
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known of an answer while it is made."""
+
+    text: str = ""
+    aside: str = ""
+    model: str = ""
+    usage: Usage | None = None
+    manifest: Manifest = field(default_factory=Manifest)
+    limited: bool = False
+    first_text_seconds: float | None = None
+
+
+class Answerer:
+    """Answers turns through the adapter of their platform."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        adapters: Mapping[Platform, Adapter],
+        turns: Turns,
+        leases: Leases,
+        outbox: Outbox,
+        shelf: Shelf,
+        words: Words,
+    ) -> None:
+        """`adapters` are those of the platforms this process can deliver to."""
+        self._engine = engine
+        self._adapters = adapters
+        self._turns = turns
+        self._leases = leases
+        self._outbox = outbox
+        self._shelf = shelf
+        self._words = words
+
+    async def answer(self, turn: Turn) -> Turn | None:
+        """
+        Answer a turn that was claimed this moment, and return the conversation's next.
+
+        Raises `LeaseLost` where another worker took it, and `PlatformDown` or `StoreDown` where a later
+        try may help; whatever was posted is on record then.
+        """
+        while True:
+            async with self._leases.hold(turn) as lease:
+                try:
+                    answer = await self._attempt(turn, lease)
+                    following = await self._turns.finish(turn, answer)
+                except Superseded:
+                    turn = await self._turns.reload(turn)
+                    continue
+            log.info(
+                "turn_finished",
+                turn=turn.id,
+                outcome=str(answer.outcome),
+                model=answer.model,
+                seconds=round(answer.seconds, 3),
+                error=answer.error or None,
+            )
+            return following
+
+    async def _attempt(self, turn: Turn, lease: Lease) -> Answer:
+        adapter = self._adapters[turn.conversation.channel.platform]
+        draft = Draft(adapter.cut)
+        lease.on_break(draft.fail)
+        writing = asyncio.create_task(self._write(turn, adapter, draft))
+        try:
+            await adapter.send(turn.asked, draft.pieces(), self._outbox.receipts(turn, lease))
+            return await writing
+        finally:
+            writing.cancel()
+            with suppress(asyncio.CancelledError, FrontdeskError):
+                await writing
+
+    async def _write(self, turn: Turn, adapter: Adapter, draft: Draft) -> Answer:
+        """Have the engine write into the draft; whatever fails reaches the draft's reader."""
+        begun = time.monotonic()
+        progress = _Progress()
+        try:
+            await self._read_thread_first(turn, adapter)
+            error = await self._generate(turn, draft, progress, begun)
+        except Exception as failure:
+            draft.fail(failure)
+            raise
+        language = self._words.language_of(turn.asked.text) or turn.asked.author.locale
+        draft.write(self._shown(progress, error, language), done=True)
+        return Answer(
+            Outcome.FAILED if error else Outcome.DONE,
+            progress.text,
+            progress.model,
+            progress.usage,
+            progress.manifest,
+            progress.first_text_seconds,
+            time.monotonic() - begun,
+            error,
+        )
+
+    async def _read_thread_first(self, turn: Turn, adapter: Adapter) -> None:
+        if turn.conversation.history_read or not isinstance(adapter, History):
+            return
+        try:
+            earlier = await adapter.history(turn.asked)
+        except PlatformError as error:
+            # An answer without the thread is better than none; the next turn tries to read it again.
+            log.warning("thread_not_read", turn=turn.id, reason=str(error))
+            return
+        await self._shelf.keep(turn.conversation, earlier)
+
+    async def _generate(self, turn: Turn, draft: Draft, progress: _Progress, begun: float) -> str:
+        """Follow the generation into the draft; return the catalogue's key of why it failed, or ""."""
+        if turn.attempts > _MOST_ATTEMPTS:
+            log.error("turn_set_aside", turn=turn.id, attempts=turn.attempts)
+            return "poisoned"
+        try:
+            async for delta in self._engine.answer(turn):
+                _follow(progress, delta)
+                if delta.text:
+                    progress.first_text_seconds = progress.first_text_seconds or time.monotonic() - begun
+                    draft.write(progress.text)
+        except BackendError as error:
+            log.warning("model_failed", turn=turn.id, kind=type(error).__name__, reason=str(error))
+            return error.reason
+        except BudgetSpent:
+            log.warning("budget_spent", turn=turn.id)
+            return "budget-spent"
+        return ""
+
+    def _shown(self, progress: _Progress, error: str, language: str) -> str:
+        """Say what stands in the end: the answer with its notes, or an honest word."""
+        if error and not progress.text.strip():
+            return self._words.say(error, language)
+        notes = [progress.aside] if progress.aside else []
+        if error:
+            notes.append(self._words.say("unfinished", language, reason=self._words.say(error, language)))
+        elif progress.limited:
+            notes.append(self._words.say("limited", language))
+        return "\n\n".join([progress.text.rstrip(), *notes])
+
+
+def _follow(progress: _Progress, delta: Delta) -> None:
+    progress.text = delta.text if delta.fresh else progress.text + delta.text
+    progress.aside = delta.aside or progress.aside
+    progress.model = delta.model or progress.model
+    progress.usage = delta.usage or progress.usage
+    progress.manifest = delta.manifest or progress.manifest
+    progress.limited = delta.limited

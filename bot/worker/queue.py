@@ -1,0 +1,122 @@
+"""The wake-ups: procrastinate jobs that have conversations answered and folded, and the stalled rescued."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import procrastinate
+import psycopg
+import structlog
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+
+from bot.dialogue import Platform
+from bot.errors import StoreDown
+
+log = structlog.get_logger()
+
+_HEARTBEAT_SECONDS = 2.0
+_STALLED_SECONDS = 8.0
+_LONGEST_PAUSE = 30.0
+
+Task = Callable[[int], Awaitable[None]]
+
+
+class Later(Exception):
+    """The job has to run again after so many seconds; nothing is wrong with it."""
+
+    def __init__(self, seconds: float) -> None:
+        """`seconds` is from now."""
+        super().__init__(f"again in {seconds:.1f} s")
+        self.seconds = seconds
+
+
+class _Retry(procrastinate.BaseRetryStrategy):
+    """Runs a job again for ever, with growing pauses: what cannot be answered at all, the turn itself ends."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> procrastinate.RetryDecision:
+        if isinstance(exception, Later):
+            seconds = exception.seconds
+        elif isinstance(exception, asyncio.CancelledError):
+            seconds = 0.0
+        else:
+            seconds = min(2.0 ** min(job.attempts, 10), _LONGEST_PAUSE)
+        return procrastinate.RetryDecision(retry_in={"milliseconds": int(seconds * 1000)})
+
+
+class Queue:
+    """This process' share of the wake-ups."""
+
+    def __init__(
+        self,
+        url: str,
+        answer: Task,
+        fold: Task,
+        sweep: Callable[[], Awaitable[None]],
+        platforms: Sequence[Platform],
+        concurrency: int = 300,
+        grace: float = 5.0,
+    ) -> None:
+        """
+        `platforms` are those this process can deliver to; `grace` is how long answers may go on at the end.
+
+        `sweep` wakes conversations that were left without a wake-up.
+        """
+        connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8)
+        self._app = procrastinate.App(connector=connector)
+        self._platforms = [str(platform) for platform in platforms]
+        self._concurrency = concurrency
+        self._grace = grace
+        self._sweep = sweep
+        for name, task in (("answer", answer), ("fold", fold)):
+            self._register(name, task)
+
+    async def run(self) -> None:
+        """Work until cancelled; a database that goes away is waited for."""
+        while True:
+            try:
+                async with self._app.open_async():
+                    await self._work()
+            except (ConnectorException, psycopg.Error, StoreDown) as error:
+                log.warning("queue_lost", reason=str(error).split("\n", 1)[0])
+            await asyncio.sleep(1.0)
+
+    async def _work(self) -> None:
+        rescuing = asyncio.create_task(self._rescue())
+        try:
+            await self._app.run_worker_async(
+                queues=self._platforms,
+                concurrency=self._concurrency,
+                fetch_job_polling_interval=1.0,
+                update_heartbeat_interval=_HEARTBEAT_SECONDS,
+                stalled_worker_timeout=_STALLED_SECONDS,
+                shutdown_graceful_timeout=self._grace,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+            )
+        finally:
+            rescuing.cancel()
+
+    def _register(self, name: str, task: Task) -> None:
+        async def run(conversation_id: int) -> None:
+            await task(conversation_id)
+
+        self._app.task(name=name, retry=_Retry(), pass_context=False)(run)
+
+    async def _rescue(self) -> None:
+        """Have the jobs of dead workers run again: the engine itself leaves them as they are."""
+        while True:
+            try:
+                await self._retry_stalled()
+                await self._sweep()
+            except (ConnectorException, psycopg.Error, StoreDown) as error:
+                log.warning("rescue_failed", reason=str(error).split("\n", 1)[0])
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+
+    async def _retry_stalled(self) -> None:
+        manager = self._app.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
+            if job.queue in self._platforms:
+                log.info("job_rescued", job=job.id, task=job.task_name)
+                await manager.retry_job(job)

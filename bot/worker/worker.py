@@ -1,0 +1,144 @@
+"""What a wake-up does: answers a conversation's open turns one by one, or folds its oldest part."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+from bot.dialogue import Answer, Line, Outcome, Platform, Stretch, Turn
+from bot.errors import (
+    FrontdeskError,
+    HeldElsewhere,
+    LeaseLost,
+    PermissionMissing,
+    PlatformDown,
+    PostRefused,
+    TokenRefused,
+)
+from bot.worker.queue import Later
+
+log = structlog.get_logger()
+
+_SUMMARY_SHARE = 8
+_LEAST_SUMMARY, _MOST_SUMMARY = 64, 400
+_PLATFORM_PAUSE = 5.0
+
+
+class Answerer(Protocol):
+    """Answers a claimed turn."""
+
+    async def answer(self, turn: Turn) -> Turn | None:
+        """Answer it and return the conversation's next."""
+        ...
+
+
+class Turns(Protocol):
+    """The record of answers."""
+
+    async def claim(self, conversation_id: int) -> Turn | None:
+        """Take the conversation's lease and its oldest open turn."""
+        ...
+
+    async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
+        """End a turn and take up the next."""
+        ...
+
+    async def release(self, turn: Turn, seconds: float = 0.0) -> None:
+        """Give a turn back; its try does not count."""
+        ...
+
+
+class Summaries(Protocol):
+    """The summary blocks."""
+
+    async def is_due(self, conversation_id: int, budget: int) -> bool:
+        """Say whether something should be folded."""
+        ...
+
+    async def order(self, conversation_id: int, platform: Platform) -> None:
+        """Have a worker fold the conversation."""
+        ...
+
+    async def next_stretch(self, conversation_id: int, budget: int) -> Stretch | None:
+        """Find what to fold next."""
+        ...
+
+    async def add(self, stretch: Stretch, text: str) -> int:
+        """Keep a block."""
+        ...
+
+
+class Engine(Protocol):
+    """Tells lines shortly."""
+
+    @property
+    def room(self) -> int:
+        """How many counted tokens a context has for history."""
+        ...
+
+    async def summarise(self, lines: Sequence[Line], tokens: int) -> str:
+        """Tell lines in at most about `tokens`."""
+        ...
+
+
+class Worker:
+    """Does what the queue's jobs ask."""
+
+    def __init__(self, answerer: Answerer, turns: Turns, summaries: Summaries, engine: Engine) -> None:
+        """All four stand for the same database."""
+        self._answerer = answerer
+        self._turns = turns
+        self._summaries = summaries
+        self._engine = engine
+
+    async def answer(self, conversation_id: int) -> None:
+        """
+        Answer all open turns of a conversation, in order.
+
+        Raises `Later` where another try has to follow.
+        """
+        try:
+            turn = await self._turns.claim(conversation_id)
+        except HeldElsewhere as error:
+            raise Later(error.seconds) from error
+        while turn is not None:
+            platform = turn.conversation.channel.platform
+            turn = await self._answer_one(turn)
+            await self._order_folding(conversation_id, platform)
+
+    async def fold(self, conversation_id: int) -> None:
+        """Fold a conversation's oldest part until enough of it is told shortly."""
+        budget = self._engine.room
+        while (stretch := await self._summaries.next_stretch(conversation_id, budget)) is not None:
+            share = stretch.covered_tokens // _SUMMARY_SHARE
+            tokens = max(_LEAST_SUMMARY, min(_MOST_SUMMARY, share))
+            text = await self._engine.summarise(stretch.lines, tokens)
+            await self._summaries.add(stretch, text or "…")
+            log.info("stretch_folded", conversation=conversation_id, level=stretch.level)
+
+    async def _answer_one(self, turn: Turn) -> Turn | None:
+        try:
+            return await self._answerer.answer(turn)
+        except LeaseLost:
+            log.info("turn_taken_over", turn=turn.id)
+            return None
+        except (PostRefused, PermissionMissing) as error:
+            # No later try could post it; the record keeps the reason for who looks for it.
+            log.error("answer_not_posted", turn=turn.id, kind=type(error).__name__, reason=str(error))
+            return await self._turns.finish(turn, Answer(Outcome.FAILED, "", error=type(error).__name__))
+        except (PlatformDown, TokenRefused) as error:
+            log.warning("platform_away", turn=turn.id, kind=type(error).__name__, reason=str(error))
+            await self._turns.release(turn, _PLATFORM_PAUSE)
+            raise Later(_PLATFORM_PAUSE) from error
+        except asyncio.CancelledError:
+            with suppress(FrontdeskError):
+                await self._turns.release(turn)
+            raise
+
+    async def _order_folding(self, conversation_id: int, platform: Platform) -> None:
+        if await self._summaries.is_due(conversation_id, self._engine.room):
+            await self._summaries.order(conversation_id, platform)
