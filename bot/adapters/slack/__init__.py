@@ -1,0 +1,5 @@
+"""Slack by Socket Mode."""
+
+from bot.adapters.slack.adapter import SlackAdapter
+
+__all__ = ["SlackAdapter"]

@@ -1,0 +1,109 @@
+"""Slack's two doors: what is heard, and what is said."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import structlog
+
+from bot.adapters.pieces import cut
+from bot.adapters.posting import post_and_edit
+from bot.adapters.slack.budgets import Budgets
+from bot.adapters.slack.check import look
+from bot.adapters.slack.history import read_history
+from bot.adapters.slack.listen import Listener
+from bot.adapters.slack.messages import Messages
+from bot.adapters.slack.names import Names
+from bot.adapters.slack.posting import SlackPost
+from bot.adapters.slack.reading import Me
+from bot.adapters.slack.socket import serve
+from bot.adapters.slack.status import Status
+from bot.adapters.slack.web import Web
+from bot.adapters.slack.writing import measure
+from bot.dialogue import Finding, Message, Piece, Platform
+from bot.errors import PlatformDown
+from bot.ports import Accept, Receipts, Words
+
+log = structlog.get_logger()
+
+# `text` of a message fails from about 4,000 characters, `markdown_text` from 12,000; one limit for both.
+POST_CHARACTERS = 3_800
+PACE_SECONDS = 1.2
+
+
+class SlackAdapter:
+    """Slack by Socket Mode and the Web API."""
+
+    platform = Platform.SLACK
+
+    def __init__(
+        self, bot_token: str, app_token: str, api_url: str, words: Words, pace: float = PACE_SECONDS
+    ) -> None:
+        """`pace` is the seconds between two looks of a growing message."""
+        self._web = Web(bot_token, api_url)
+        self._app_token = app_token
+        self._words = words
+        self._pace = pace
+        self._names = Names(self._web)
+        self._budgets = Budgets()
+        self._me: Me | None = None
+
+    async def listen(self, accept: Accept) -> None:
+        """Hand every message to `accept` until cancelled; raises `TokenRefused` for a wrong token."""
+        listener = Listener(self._web, self._names, await self._known_me(), accept)
+        await serve(listener.app, self._web, self._app_token)
+
+    def cut(self, markdown: str) -> list[str]:
+        """Cut Markdown into texts that each fit one message, in whichever form it is sent."""
+        return cut(markdown, POST_CHARACTERS, measure)
+
+    async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
+        """Post the pieces in the question's thread while they grow."""
+        messages = Messages(self._web, self._budgets, question, await self._ask_me(), receipts)
+        poster = SlackPost(self._web, self._budgets, question, messages, receipts)
+        async with Status(self._web, question, self._working(question)) as status:
+            try:
+                growing = status.until_text(poster.marked(pieces))
+                await post_and_edit(growing, receipts, poster, self._pace)
+                await poster.close()
+            finally:
+                await poster.abandon()
+
+    async def history(self, question: Message) -> Sequence[Message]:
+        """Read what stands before the question in its thread, our own posts marked as said."""
+        return await read_history(self._web, self._names, await self._ask_me(), question)
+
+    async def check(self) -> AsyncIterator[Finding]:
+        """Look at the tokens, the scopes and the socket."""
+        async for finding in look(self._web, self._app_token):
+            yield finding
+
+    async def close(self) -> None:
+        """Close the connections to the Web API."""
+        await self._web.close()
+
+    def _working(self, question: Message) -> str:
+        return self._words.say("thinking", self._words.language_of(question.text) or "en")
+
+    async def _ask_me(self) -> Me:
+        if self._me is None:
+            answer = await self._web.read("auth.test")
+            self._me = Me(
+                user_id=str(answer.get("user_id") or ""),
+                bot_id=str(answer.get("bot_id") or ""),
+                team_id=str(answer.get("team_id") or ""),
+                name=str(answer.get("user") or "bot"),
+            )
+        return self._me
+
+    async def _known_me(self) -> Me:
+        """Ask who the bot is until Slack answers."""
+        pause = 1.0
+        while True:
+            try:
+                return await self._ask_me()
+            except PlatformDown as error:
+                log.warning("slack_not_reached", error=str(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 30.0)

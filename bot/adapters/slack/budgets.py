@@ -1,0 +1,63 @@
+"""What we allow ourselves of Slack's rate limits, which are a workspace's, not an answer's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+CHANNELS = 1_000
+
+
+class Budget:
+    """A token bucket; `burst` calls at once, then `per_minute`."""
+
+    def __init__(self, per_minute: float, burst: int) -> None:
+        """Begin with a full bucket."""
+        self._gap = 60.0 / per_minute
+        self._burst = burst
+        self._full_at = 0.0  # when the bucket is full again
+
+    def take(self) -> bool:
+        """Take one call if there is one now."""
+        return self._take() <= 0
+
+    async def wait(self) -> None:
+        """Take one call as soon as there is one."""
+        while True:
+            seconds = self._take()
+            if seconds <= 0:
+                return
+            await asyncio.sleep(seconds)
+
+    def rest(self, seconds: float) -> None:
+        """Allow nothing for so long, as the platform asked."""
+        until = asyncio.get_running_loop().time() + seconds
+        self._full_at = max(self._full_at, until + self._gap * (self._burst - 1))
+
+    def _take(self) -> float:
+        now = asyncio.get_running_loop().time()
+        full_at = max(self._full_at, now)
+        missing = full_at + self._gap - (now + self._gap * self._burst)
+        if missing <= 1e-9:
+            self._full_at = full_at + self._gap
+            return 0.0
+        return missing
+
+
+class Budgets:
+    """The budgets of one workspace, each somewhat under Slack's own limit (its documentation's tiers)."""
+
+    def __init__(self) -> None:
+        """Tier 2 is 20 a minute, tier 3 is 50, tier 4 is 100; posts are about one a second a channel."""
+        self.starts = Budget(15, 15)
+        self.appends = Budget(90, 30)
+        self.updates = Budget(45, 20)
+        self._posts: OrderedDict[str, Budget] = OrderedDict()
+
+    def posts(self, channel: str) -> Budget:
+        """The budget for new messages in one channel."""
+        budget = self._posts.pop(channel, None) or Budget(60, 3)
+        self._posts[channel] = budget
+        while len(self._posts) > CHANNELS:
+            self._posts.popitem(last=False)
+        return budget

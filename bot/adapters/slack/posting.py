@@ -1,0 +1,192 @@
+"""One answer's posts on Slack: a native stream where it can be had, else a message that is edited."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bot.adapters.posting import PostGone
+from bot.adapters.slack.budgets import Budgets
+from bot.adapters.slack.messages import CannotEdit, Messages
+from bot.adapters.slack.streaming import Stream
+from bot.adapters.slack.web import Busy, Refused, Unsure, Web
+from bot.adapters.slack.writing import steady
+from bot.dialogue import Message, Piece, Slot
+from bot.errors import PermissionMissing, PlatformDown, PlatformError
+from bot.ports import Receipts
+
+log = structlog.get_logger()
+
+REPOSTED = timedelta(minutes=30)  # how far back a message is looked for that took a deleted one's place
+
+
+class SlackPost:
+    """
+    What `post_and_edit` writes an answer with.
+
+    A growing piece begins as a native stream; whatever goes wrong with that, the piece goes on as a
+    message that is edited, and where that is refused it is posted anew once it is whole. Text that an
+    edit passed over because the rates are spent is owed, and paid at `close`.
+    """
+
+    def __init__(
+        self, web: Web, budgets: Budgets, question: Message, messages: Messages, receipts: Receipts
+    ) -> None:
+        """Streams need a thread; in a direct message outside any, messages are edited."""
+        self._web = web
+        self._budgets = budgets
+        self._question = question
+        self._messages = messages
+        self._receipts = receipts
+        self._stream: Stream | None = None
+        self._streams = bool(question.channel.root)
+        self._final: set[str] = set()
+        self._mine: set[str] = set()
+        self._owed: dict[str, str] = {}
+        self._fixed = False
+
+    async def marked(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
+        """Hand the pieces on, noting which texts are final; where edits are refused, only those."""
+        async for piece in pieces:
+            if piece.done:
+                self._final.add(piece.text)
+            if piece.done or not self._fixed:
+                yield piece
+
+    async def post(self, text: str, nonce: str) -> str:
+        """Post: as a stream where the text will grow, otherwise as a message with the nonce."""
+        await self._finish_stream()
+        message_id = ""
+        if nonce.startswith("r"):  # it takes a deleted post's place, perhaps for the second time
+            message_id = await self._messages.find(nonce, datetime.now(UTC) - REPOSTED) or ""
+        elif self._streams and text not in self._final and steady(text) and self._budgets.starts.take():
+            message_id = await self._start(text)
+            if self._stream is not None:
+                return message_id
+        if message_id:
+            await self.edit(message_id, text)
+            return message_id
+        message_id = await self._messages.say(text, nonce)
+        self._mine.add(message_id)
+        return message_id
+
+    async def edit(self, message_id: str, text: str) -> None:
+        """Append to the stream, or update; what is not final may be owed."""
+        if self._stream is not None and self._stream.ts == message_id:
+            if await self._grow(self._stream, text):
+                return
+        elif message_id not in self._mine:
+            # An earlier try may have left its stream open; Slack refuses to update an open one.
+            self._mine.add(message_id)
+            await self._messages.stop(message_id)
+        if text in self._final:
+            await self._budgets.updates.wait()
+        elif not self._budgets.updates.take():
+            self._owed[message_id] = text
+            return
+        await self._update(message_id, text)
+
+    async def delete(self, message_id: str) -> None:
+        """Delete the post; its stream is stopped first."""
+        if self._stream is not None and self._stream.ts == message_id:
+            await self.abandon()
+        self._owed.pop(message_id, None)
+        await self._messages.delete(message_id)
+
+    async def find(self, slot: Slot) -> str | None:
+        """Look for our own message in the thread that bears the nonce, or that no record owns."""
+        return await self._messages.find(slot.nonce, slot.recorded_at or self._question.sent_at)
+
+    async def close(self) -> None:
+        """Let everything stand whole and nothing look unfinished."""
+        try:
+            await self._finish_stream()
+            for message_id, text in list(self._owed.items()):
+                await self._budgets.updates.wait()
+                await self._update(message_id, text)
+        except PostGone as error:
+            raise PlatformDown("a post was deleted just before it was whole") from error
+
+    async def abandon(self) -> None:
+        """After a failure, stop an open stream as it is, so that it does not look alive."""
+        stream, self._stream = self._stream, None
+        if stream is None:
+            return
+        try:
+            await self._web.call("chat.stopStream", channel=self._question.channel.id, ts=stream.ts)
+        except PlatformError as error:
+            log.info("slack_stream_not_stopped", error=str(error))
+
+    async def _start(self, text: str) -> str:
+        """Start a stream; "" where no message came of it."""
+        began = datetime.now(UTC)
+        self._receipts.check()
+        try:
+            self._stream = await Stream.open(self._web, self._messages, self._question, text)
+        except Busy as error:
+            self._budgets.starts.rest(error.retry_after)
+        except Unsure:
+            return await self._messages.find("", began) or ""
+        except (Refused, PermissionMissing, PlatformDown) as error:
+            self._streams = False
+            log.info("slack_stream_refused", error=str(error))
+        else:
+            self._mine.add(self._stream.ts)
+            return self._stream.ts
+        return ""
+
+    async def _grow(self, stream: Stream, text: str) -> bool:
+        """Bring the stream to this text; False where it is over and the message has to be updated."""
+        final = text in self._final
+        if stream.follows(text):
+            if not final and not self._budgets.appends.take():
+                self._owed[stream.ts] = text
+                return True
+            try:
+                await (stream.stop(text) if final else stream.grow(text))
+            except PlatformError as error:
+                log.info("slack_stream_ended", error=str(error))
+            else:
+                self._owed.pop(stream.ts, None)
+                self._stream = None if final else stream
+                return True
+        self._stream = None
+        await self._messages.stop(stream.ts)
+        return False
+
+    async def _finish_stream(self) -> None:
+        """End the open stream with all of its text; it is whole already unless a text was owed."""
+        stream = self._stream
+        if stream is None:
+            return
+        text = self._owed.pop(stream.ts, None)
+        if text is not None:
+            self._final.add(text)
+            await self.edit(stream.ts, text)
+        else:
+            self._stream = None
+            await self._messages.stop(stream.ts)
+
+    async def _update(self, message_id: str, text: str) -> None:
+        try:
+            if self._fixed:
+                raise CannotEdit("chat.update", "edit_window_closed")
+            await self._messages.update(message_id, text)
+        except Busy as error:
+            self._budgets.updates.rest(error.retry_after)
+            raise
+        except CannotEdit as error:
+            self._fixed = True
+            log.info("slack_edit_refused", error=str(error))
+            await self._give_up(message_id)
+            raise PostGone("the message can no longer be changed") from error
+        self._owed.pop(message_id, None)
+
+    async def _give_up(self, message_id: str) -> None:
+        """Take away a message that cannot be changed; the text is posted anew."""
+        try:
+            await self.delete(message_id)
+        except PlatformError as error:
+            log.warning("slack_post_stays", error=str(error))

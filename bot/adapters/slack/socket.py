@@ -1,0 +1,149 @@
+"""One Socket Mode connection after the other, watched, so that none is silently dead."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.adapters.slack.web import Web
+from bot.errors import PermissionMissing, PlatformError, TokenRefused
+
+log = structlog.get_logger()
+
+HELLO_SECONDS = 10.0
+PING_SECONDS = 5.0
+LOOK_SECONDS = 0.5
+LONGEST_PAUSE = 30.0
+GRACE_SECONDS = 3.0  # for acknowledgements on their way over a connection that is being replaced
+
+
+async def serve(app: AsyncApp, web: Web, app_token: str) -> None:
+    """
+    Keep a connection open and hand its envelopes to the app, for ever.
+
+    The SDK's own reconnecting tries an outdated address again and again, so each connection here is
+    made from a new one. Raises `TokenRefused` where the app-level token is wrong.
+    """
+    retiring: set[asyncio.Task[None]] = set()
+    failures = 0
+    try:
+        while True:
+            socket = await _connect(app, web, app_token)
+            if socket is not None:
+                failures = 0
+                try:
+                    await socket.ended()
+                except asyncio.CancelledError:
+                    await socket.shut()
+                    raise
+                task = asyncio.create_task(_retire(socket))
+                retiring.add(task)
+                task.add_done_callback(retiring.discard)
+                continue
+            failures += 1
+            await asyncio.sleep(min(2.0 ** (failures - 1), LONGEST_PAUSE) * random.uniform(0.5, 1.0))
+    finally:
+        for task in retiring:
+            task.cancel()
+        if retiring:
+            await asyncio.wait(retiring)
+
+
+class Socket(SocketModeClient):
+    """A connection that ends once and says so, instead of reconnecting by itself."""
+
+    def __init__(self, app: AsyncApp, url: str) -> None:
+        """The address comes from `apps.connections.open` and is good for one connection."""
+        super().__init__(
+            app_token="",
+            logger=logging.getLogger("bot.slack.socket"),
+            web_client=app.client,
+            auto_reconnect_enabled=False,
+            ping_interval=PING_SECONDS,
+        )
+        self.wss_uri = url
+        self._app = app
+        self._ended = asyncio.Event()
+        self._hello = asyncio.Event()
+        self.message_listeners.append(self._note)
+        self.socket_mode_request_listeners.append(self._handle)
+
+    async def open(self) -> bool:
+        """Connect; False where Slack does not say hello in time."""
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                await self.connect()  # type: ignore[no-untyped-call]
+                await self._hello.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def ended(self) -> None:
+        """Wait until Slack asks for a new connection, or this one is closed or silent."""
+        while not self._ended.is_set() and await self.is_connected():
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._ended.wait()
+            except TimeoutError:
+                continue
+        log.info("slack_disconnected")
+
+    async def shut(self) -> None:
+        """Close the connection and end the SDK's tasks."""
+        await self.close()  # type: ignore[no-untyped-call]
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:
+        """What the SDK calls when this connection is at its end: who serves makes the next one."""
+        self._ended.set()
+
+    async def _note(
+        self, _: AsyncBaseSocketModeClient, message: dict[str, Any], __: str | None = None
+    ) -> None:
+        if message.get("type") == "hello":
+            self._hello.set()
+
+    async def _handle(self, _: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        if request.type == "events_api" and not isinstance(request.payload.get("event"), Mapping):
+            log.warning("slack_event_malformed", type=request.type)
+            await self.send_socket_mode_response({"envelope_id": request.envelope_id})
+            return
+        response = await run_async_bolt_app(self._app, request)
+        await send_async_response(self, request, response, started)
+
+
+async def _connect(app: AsyncApp, web: Web, app_token: str) -> Socket | None:
+    try:
+        url = str((await web.as_app(app_token, "apps.connections.open"))["url"])
+    except (TokenRefused, PermissionMissing) as error:
+        raise TokenRefused(f"The Slack app-level token is not accepted: {error}") from error
+    except (PlatformError, KeyError) as error:
+        log.warning("slack_connection_refused", error=str(error))
+        return None
+    socket = Socket(app, url)
+    opened = False
+    try:
+        opened = await socket.open()
+    finally:
+        if not opened:
+            await socket.shut()
+    log.info("slack_connected" if opened else "slack_no_hello")
+    return socket if opened else None
+
+
+async def _retire(socket: Socket) -> None:
+    try:
+        await asyncio.sleep(GRACE_SECONDS)
+    finally:
+        await socket.shut()

@@ -1,0 +1,166 @@
+"""Slack's Web API: one session, short calls, and Slack's error names turned into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import PermissionMissing, PlatformDown, PlatformError, PostRefused, TokenRefused
+
+CALL_SECONDS = 5.0
+
+_TOKEN = frozenset(
+    [
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "not_allowed_token_type",
+        "user_removed_from_team",
+        "team_access_not_granted",
+        "invalid_token",
+    ]
+)
+_PERMISSION = frozenset(["missing_scope", "no_permission", "access_denied", "app_access_restricted"])
+_BUSY = frozenset(["ratelimited", "rate_limited"])
+_DOWN = frozenset(
+    [
+        "internal_error",
+        "fatal_error",
+        "service_unavailable",
+        "request_timeout",
+        "team_added_to_org",
+        "accesslimited",
+        "messaging_processing_failed",
+        "update_failed",
+        "external_channel_migrating",
+    ]
+)
+
+
+class Refused(PostRefused):
+    """Slack says no; `code` is its own name for why."""
+
+    def __init__(self, method: str, code: str) -> None:
+        """Tell which method was refused, by Slack's error name."""
+        super().__init__(f"Slack refuses {method}: {code}")
+        self.code = code
+
+
+class Busy(PlatformDown):
+    """Over a rate limit; `retry_after` is in seconds."""
+
+    def __init__(self, method: str, retry_after: float) -> None:
+        """Tell which method is over its rate."""
+        super().__init__(f"Slack's rate limit for {method} is spent")
+        self.retry_after = retry_after
+
+
+class Unsure(PlatformDown):
+    """No clear answer came: the call may have been carried out."""
+
+
+class Web:
+    """
+    Calls of the Web API with the bot's token.
+
+    `call` makes one attempt of at most five seconds, so that whoever posts can look at its lease before
+    each; `read` is for what only reads, and tries again by itself, also after a rate limit.
+    """
+
+    def __init__(self, bot_token: str, api_url: str) -> None:
+        """No connection is made before the first call."""
+        self._token = bot_token
+        self._api_url = api_url
+        self._session: aiohttp.ClientSession | None = None
+
+    async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        """Call once; raises a `PlatformError`, `Unsure` where it may have been carried out all the same."""
+        return await self._send(self.client(), method, json=_given(arguments))
+
+    async def read(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        """Call a reading method, again after a lost connection, a failing server or a rate limit."""
+        handlers = [
+            AsyncConnectionErrorRetryHandler(max_retry_count=2),
+            AsyncServerErrorRetryHandler(max_retry_count=2),
+            AsyncRateLimitErrorRetryHandler(max_retry_count=3),
+        ]
+        client = self.client()
+        client.retry_handlers.extend(handlers)
+        return await self._send(client, method, http_verb="GET", params=_given(arguments))
+
+    async def as_app(self, app_token: str, method: str) -> Mapping[str, Any]:
+        """Call a method that wants the app-level token."""
+        client = self.client()
+        client.token = app_token
+        return await self._send(client, method, json={})
+
+    def client(self) -> AsyncWebClient:
+        """A client that repeats nothing by itself: a post that is sent twice stands twice."""
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
+        return AsyncWebClient(
+            token=self._token,
+            base_url=self._api_url,
+            timeout=int(CALL_SECONDS),
+            session=self._session,
+            retry_handlers=[],
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _send(self, client: AsyncWebClient, method: str, **arguments: Any) -> Mapping[str, Any]:
+        try:
+            response = await client.api_call(method, **arguments)
+        except SlackApiError as error:
+            raise _ours(method, error) from error
+        except aiohttp.ClientConnectorError as error:
+            raise PlatformDown(f"Slack cannot be reached for {method}: {type(error).__name__}") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unsure(f"No answer from Slack to {method}: {type(error).__name__}") from error
+        data = response.data
+        if not isinstance(data, dict):
+            raise Unsure(f"Slack's answer to {method} cannot be read")
+        return {**data, "_headers": {name.lower(): value for name, value in response.headers.items()}}
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _ours(method: str, error: SlackApiError) -> PlatformError:
+    response = error.response
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0) or 0)
+    data = getattr(response, "data", None)
+    code = str(data.get("error", "")) if isinstance(data, dict) else ""
+    if status == 429 or code in _BUSY:
+        return Busy(method, _retry_after(response))
+    if status >= 500 or not code or code in _DOWN:
+        return Unsure(f"Slack fails at {method}: {code or status}")
+    if code in _TOKEN:
+        return TokenRefused(f"Slack does not accept the token for {method}: {code}")
+    if code in _PERMISSION:
+        needed = data.get("needed", "") if isinstance(data, dict) else ""
+        return PermissionMissing(f"Slack refuses {method}: {code} {needed}".rstrip())
+    return Refused(method, code)
+
+
+def _retry_after(response: Any) -> float:
+    headers = {str(name).lower(): value for name, value in getattr(response, "headers", {}).items()}
+    try:
+        return max(0.0, float(headers.get("retry-after", 1)))
+    except ValueError:
+        return 1.0

@@ -1,0 +1,226 @@
+"""A Slack workspace on loopback: Web API and Socket Mode over the wire, and what people would see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.doubles.slack_rules import SlackRefuses, faults
+from tests.doubles.slack_socket import Delivery, Sockets
+from tests.doubles.slack_state import BOT_USER, Post, Workspace
+from tests.doubles.slack_web import WebApi
+
+BOT_TOKEN = "xoxb-double"
+APP_TOKEN = "xapp-double"
+SCOPES = (
+    "app_mentions:read,assistant:write,channels:history,channels:read,chat:write,groups:history,groups:read,"
+    "im:history,mpim:history,users:read"
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to the Web API."""
+
+    method: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """
+    What happens to a call instead of its answer.
+
+    `error` is Slack's name for a refusal; `status` an HTTP status; `lost` carries the call out and cuts
+    the connection; `dropped` only cuts; `hold` waits for the event before the call is carried out.
+    """
+
+    error: str = ""
+    status: int = 200
+    retry_after: int | None = None
+    lost: bool = False
+    dropped: bool = False
+    hold: asyncio.Event | None = None
+
+
+class SlackDouble:
+    """
+    `async with SlackDouble() as slack:` then point the adapter at `slack.api_url`.
+
+    Channels C0GENERAL and D0ANN (Ann's direct messages), people U0ANN and U0BEA are there; the bot is
+    `slack.bot`. Arguments that Slack's documentation does not know fail the test at the end.
+    """
+
+    bot = BOT_USER
+    bot_token = BOT_TOKEN
+    app_token = APP_TOKEN
+
+    def __init__(self) -> None:
+        self.space = Workspace()
+        self.web = WebApi(self.space)
+        self.sockets = Sockets()
+        self.calls: list[Call] = []
+        self.scopes = SCOPES
+        self.api_url = ""
+        self.socket_error = ""
+        self.violations: list[str] = []
+        self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self._changed = asyncio.Condition()
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_route("*", "/api/{method}", self._answer)
+        app.router.add_get("/socket/{ticket}", self.sockets.handle)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        self._address = f"127.0.0.1:{port}"
+        self.api_url = f"http://{self._address}/api/"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.sockets.close()
+        await self._runner.cleanup()
+        if kind is None:
+            assert not self.violations, self.violations
+
+    # What people do.
+
+    async def say(
+        self, user: str, channel: str, text: str, thread: str | None = None, files: tuple[str, ...] = ()
+    ) -> str:
+        """A person writes; the app gets each event that it subscribed to. Returns the message's ts."""
+        post = Post(self.space.stamp(), user, text, thread=thread or "", files=files)
+        if files:
+            post.subtype = "file_share"
+        self.space.put(channel, post)
+        await self.sockets.deliver(self._event(channel, post))
+        if f"<@{BOT_USER}>" in text and self.space.place(channel).kind != "im":
+            mention = {**self._event(channel, post), "type": "app_mention"}
+            for absent in ("channel_type", "files", "subtype"):
+                mention.pop(absent, None)
+            await self.sockets.deliver(mention)
+        return post.ts
+
+    async def rewrite(self, channel: str, ts: str, text: str) -> Delivery:
+        """A person edits a message."""
+        post = self.space.place(channel).posts[ts]
+        before = post.told()
+        post.text, post.edited = text, self.space.stamp()
+        event = {
+            "type": "message",
+            "subtype": "message_changed",
+            "channel": channel,
+            "channel_type": self.space.place(channel).kind,
+            "message": post.told(),
+            "previous_message": before,
+            "ts": self.space.stamp(),
+            "hidden": True,
+        }
+        return await self.sockets.deliver(event)
+
+    # What people see.
+
+    def thread(self, channel: str, ts: str) -> list[Post]:
+        """A thread as a person sees it, oldest first."""
+        return self.space.place(channel).thread(ts)
+
+    def answers(self, channel: str, ts: str = "") -> list[Post]:
+        """The bot's posts in a thread, or outside threads where no ts is given."""
+        posts = self.thread(channel, ts) if ts else self.space.place(channel).top()
+        return [post for post in posts if post.user == BOT_USER]
+
+    def called(self, method: str) -> list[dict[str, Any]]:
+        """The arguments of each call of a method, in order."""
+        return [call.arguments for call in self.calls if call.method == method]
+
+    # What goes wrong.
+
+    def fail(self, method: str, times: int = 1, **fault: Any) -> None:
+        """Let the next calls of a method go wrong; see `Fault`."""
+        self._faults[method] += [Fault(**fault)] * times
+
+    def heal(self, method: str) -> None:
+        """Let nothing more go wrong with a method."""
+        self._faults[method].clear()
+
+    async def until(self, predicate: Callable[[], object], seconds: float = 10.0) -> None:
+        """Wait until something holds; fails the test after so many seconds."""
+        async with asyncio.timeout(seconds):
+            while not predicate():
+                try:
+                    async with asyncio.timeout(0.05), self._changed:
+                        await self._changed.wait()
+                except TimeoutError:
+                    continue
+
+    def _event(self, channel: str, post: Post) -> dict[str, Any]:
+        kind = self.space.place(channel).kind
+        return {**post.told(), "channel": channel, "channel_type": kind, "event_ts": post.ts}
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        method = request.match_info["method"]
+        arguments = await _arguments(request)
+        self.calls.append(Call(method, arguments))
+        fault = self._faults[method].pop(0) if self._faults[method] else Fault()
+        if fault.hold is not None:
+            await fault.hold.wait()
+        if fault.dropped:
+            return _cut(request)
+        if fault.status != 200 or fault.error:
+            return _refusal(fault)
+        response = self._carry_out(request, method, arguments)
+        async with self._changed:
+            self._changed.notify_all()
+        return _cut(request) if fault.lost else response
+
+    def _carry_out(self, request: web.Request, method: str, arguments: dict[str, Any]) -> web.Response:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token != (APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN):
+            return web.json_response({"ok": False, "error": "invalid_auth"})
+        if method == "apps.connections.open":
+            if self.socket_error:
+                return web.json_response({"ok": False, "error": self.socket_error})
+            return web.json_response(
+                {"ok": True, "url": f"ws://{self._address}/socket/{self.sockets.ticket()}"}
+            )
+        if method not in self.web.methods:
+            return web.json_response({"ok": False, "error": "unknown_method"})
+        self.violations += faults(method, arguments)
+        try:
+            answer = self.web.methods[method](arguments)
+        except SlackRefuses as refusal:
+            return web.json_response({"ok": False, "error": refusal.error, **refusal.more})
+        return web.json_response({"ok": True, **answer}, headers={"X-OAuth-Scopes": self.scopes})
+
+
+async def _arguments(request: web.Request) -> dict[str, Any]:
+    if request.method == "GET":
+        return dict(request.query)
+    if request.content_type == "application/json":
+        return dict(await request.json())
+    return dict(await request.post())
+
+
+def _refusal(fault: Fault) -> web.Response:
+    status = 429 if fault.error == "ratelimited" else fault.status
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    return web.json_response(
+        {"ok": False, "error": fault.error or "internal_error"}, status=status, headers=headers
+    )
+
+
+def _cut(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()  # type: ignore[attr-defined]
+    return web.Response()

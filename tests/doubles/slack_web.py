@@ -1,0 +1,160 @@
+"""Slack's Web API, as far as the adapter uses it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.doubles.slack_rules import SlackRefuses, check_text
+from tests.doubles.slack_state import BOT_ID, BOT_USER, TEAM, Post, Workspace
+
+Arguments = dict[str, Any]
+
+
+class WebApi:
+    """The methods; each takes the arguments and returns the answer, or raises `SlackRefuses`."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._space = workspace
+        self.page = 1_000  # what the app's kind allows at most
+        self.methods: dict[str, Callable[[Arguments], Arguments]] = {
+            "auth.test": self._auth,
+            "users.info": self._user,
+            "bots.info": self._bot,
+            "conversations.info": self._channel,
+            "conversations.replies": self._replies,
+            "conversations.history": self._history,
+            "chat.postMessage": self._post,
+            "chat.update": self._update,
+            "chat.delete": self._delete,
+            "chat.startStream": self._start,
+            "chat.appendStream": self._append,
+            "chat.stopStream": self._stop,
+            "assistant.threads.setStatus": self._status,
+        }
+
+    def _auth(self, _: Arguments) -> Arguments:
+        return {
+            "user_id": BOT_USER,
+            "bot_id": BOT_ID,
+            "team_id": TEAM,
+            "user": "frontdesk",
+            "team": "Example",
+        }
+
+    def _user(self, given: Arguments) -> Arguments:
+        if given["user"] not in self._space.people:
+            raise SlackRefuses("user_not_found")
+        return {"user": self._space.people[given["user"]]}
+
+    def _bot(self, given: Arguments) -> Arguments:
+        return {"bot": {"id": given["bot"], "name": f"Bot {given['bot']}"}}
+
+    def _channel(self, given: Arguments) -> Arguments:
+        place = self._space.place(given["channel"])
+        return {"channel": {"id": place.id, "name": place.name}}
+
+    def _replies(self, given: Arguments) -> Arguments:
+        thread = self._space.place(given["channel"]).thread(given["ts"])
+        if not thread:
+            raise SlackRefuses("thread_not_found")
+        return self._page(thread[:1] + _between(thread[1:], given), given)
+
+    def _history(self, given: Arguments) -> Arguments:
+        top = self._space.place(given["channel"]).top()
+        return self._page(list(reversed(_between(top, given))), given)
+
+    def _page(self, posts: list[Post], given: Arguments) -> Arguments:
+        start = int(given.get("cursor") or 0)
+        end = start + min(int(given.get("limit") or 100), self.page)
+        metadata = str(given.get("include_all_metadata", "")) in ("1", "True", "true")
+        more = {"response_metadata": {"next_cursor": str(end)}} if end < len(posts) else {}
+        return {
+            "messages": [post.told(metadata) for post in posts[start:end]],
+            "has_more": bool(more),
+            **more,
+        }
+
+    def _post(self, given: Arguments) -> Arguments:
+        text = check_text(given)
+        post = Post(
+            self._space.stamp(),
+            BOT_USER,
+            text,
+            thread=given.get("thread_ts", ""),
+            form="mrkdwn" if given.get("text") else "markdown",
+            metadata=_metadata(given),
+            bot_id=BOT_ID,
+        )
+        self._space.put(given["channel"], post)
+        return {"channel": given["channel"], "ts": post.ts, "message": post.told()}
+
+    def _update(self, given: Arguments) -> Arguments:
+        post = self._space.own(given["channel"], given["ts"])
+        text = check_text({**given, "blocks": None})
+        self._space.change(post, text, "mrkdwn" if given.get("text") else "markdown", _metadata(given))
+        return {"channel": given["channel"], "ts": post.ts, "text": text}
+
+    def _delete(self, given: Arguments) -> Arguments:
+        post = self._space.own(given["channel"], given["ts"])
+        del self._space.place(given["channel"]).posts[post.ts]
+        return {"channel": given["channel"], "ts": given["ts"]}
+
+    def _start(self, given: Arguments) -> Arguments:
+        place = self._space.place(given["channel"])
+        if not given.get("thread_ts"):
+            raise SlackRefuses("invalid_thread_ts")
+        if place.kind != "im" and not given.get("recipient_team_id"):
+            raise SlackRefuses("missing_recipient_team_id")
+        if place.kind != "im" and not given.get("recipient_user_id"):
+            raise SlackRefuses("missing_recipient_user_id")
+        if given.get("recipient_user_id") not in self._space.people:
+            raise SlackRefuses("user_not_found")
+        post = Post(
+            self._space.stamp(),
+            BOT_USER,
+            check_text(given),
+            thread=given["thread_ts"],
+            form="markdown",
+            streaming=True,
+            was_streamed=True,
+            bot_id=BOT_ID,
+        )
+        self._space.put(given["channel"], post)
+        return {"channel": given["channel"], "ts": post.ts}
+
+    def _append(self, given: Arguments) -> Arguments:
+        post = self._space.own(given["channel"], given["ts"])
+        self._space.append(post, check_text(given))
+        return {"channel": given["channel"], "ts": post.ts}
+
+    def _stop(self, given: Arguments) -> Arguments:
+        post = self._space.own(given["channel"], given["ts"])
+        if not post.streaming:
+            raise SlackRefuses("message_not_in_streaming_state")
+        if given.get("markdown_text"):
+            self._space.append(post, check_text(given))
+        post.streaming = False
+        return {"channel": given["channel"], "ts": post.ts, "message": post.told()}
+
+    def _status(self, given: Arguments) -> Arguments:
+        self._space.place(given["channel_id"])
+        self._space.statuses[given["channel_id"], given["thread_ts"]] = given["status"]
+        return {}
+
+
+def _between(posts: list[Post], given: Arguments) -> list[Post]:
+    oldest, latest = float(given.get("oldest") or 0), float(given.get("latest") or "inf")
+    inclusive = str(given.get("inclusive", "")) in ("1", "True", "true")
+    if inclusive:
+        return [post for post in posts if oldest <= float(post.ts) <= latest]
+    return [post for post in posts if oldest < float(post.ts) < latest]
+
+
+def _metadata(given: Arguments) -> dict[str, Any] | None:
+    found = given.get("metadata")
+    parsed: dict[str, Any] | None = json.loads(found) if isinstance(found, str) else found
+    if parsed is not None and set(parsed) != {"event_type", "event_payload"}:
+        raise SlackRefuses("invalid_metadata_format")
+    return parsed
