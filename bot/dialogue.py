@@ -166,7 +166,7 @@ class SummarySpan:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What one summary block shall stand for: its lines and positions; `merges` are blocks that it replaces."""
+    """What one summary block shall stand for: its lines and positions; it replaces `merges`."""
 
     conversation_id: int
     level: int
@@ -212,7 +212,8 @@ class Delta:
     What came next of an answer.
 
     `fresh` says that all text before it is void (another try began). `manifest` comes with the first
-    delta of each try. `limited` marks an answer that ended at its token limit.
+    delta of each try. `limited` marks an answer that ended at its token limit. `aside` is shown under
+    the answer, but is no part of it and never read again.
     """
 
     text: str = ""
@@ -221,6 +222,7 @@ class Delta:
     model: str = ""
     usage: Usage | None = None
     manifest: Manifest | None = None
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ _O200K = ("gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4", "gpt-oss", "chatgpt-4o
 _PRIMING = 32
 _LEAST_ROOM = 64
 _CUTS = 4
-_TRIES = 2
 
 
 class Recalled(Protocol):
@@ -117,20 +116,16 @@ class Engine:
         if not able:
             yield Delta(self._words.say("cannot-write", language), model=self._backends[0].name)
             return
-        failure: Exception | None = None
+        failure: Exception = BudgetSpent("the workspace's tokens for today are used up")
         for backend in await self._affordable(turn, able):
-            for _ in range(_TRIES):
-                try:
-                    async for delta in self._generate(turn, backend, language):
-                        yield delta
-                except StreamCut as error:
-                    failure = error
-                except BackendError as error:
-                    failure = error
-                    break
-                else:
-                    return
-        raise failure or BudgetSpent("the workspace's tokens for today are used up")
+            try:
+                async for delta in self._persist(turn, backend, language):
+                    yield delta
+            except BackendError as error:
+                failure = error
+            else:
+                return
+        raise failure
 
     async def summarise(self, lines: Sequence[Line], tokens: int) -> str:
         """Tell lines shortly in at most about `tokens`: by the model, or by extracted sentences."""
@@ -155,6 +150,18 @@ class Engine:
             return backends
         spent = await self._memory.spent_today(turn)
         return backends if spent < self._daily_tokens else [b for b in backends if not b.metered]
+
+    async def _persist(self, turn: Turn, backend: Backend, language: str) -> AsyncIterator[Delta]:
+        """Try a model, and once more where its stream is cut; earlier failures it has retried itself."""
+        for last in (False, True):
+            try:
+                async for delta in self._generate(turn, backend, language):
+                    yield delta
+            except StreamCut:
+                if last:
+                    raise
+            else:
+                return
 
     async def _generate(self, turn: Turn, backend: Backend, language: str) -> AsyncIterator[Delta]:
         """Try one model once, cutting the context until its server takes it; the first text is `fresh`."""

@@ -33,7 +33,7 @@ class Later(Exception):
 
 
 class _Retry(procrastinate.BaseRetryStrategy):
-    """Runs a job again for ever, with growing pauses: what cannot be answered at all, the turn itself ends."""
+    """Runs a job again for ever, with growing pauses: it is the turn that counts its tries and ends."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> procrastinate.RetryDecision:
         if isinstance(exception, Later):
