@@ -246,19 +246,19 @@ class ModelDouble:
         """Yield what goes over the wire; None means that the connection is aborted."""
         if script.raw is not None:
             yield script.raw
+            if not await self._may_pass(script, 0):
+                yield None
             return
-        yield _event(body, {"role": "assistant", "content": ""})
-        for thought in script.thoughts:
-            yield _event(body, {"reasoning_content": thought})
-        for place, chunk in enumerate([*script.chunks, None]):
+        for event in _beginning(body, script):
+            yield event
+        for place, chunk in enumerate([*script.chunks, ""]):
             if not await self._may_pass(script, place):
                 yield None
                 return
             if script.error_after is not None and place == script.error_after[0]:
                 yield _line({"error": dict(script.error_after[1])})
                 return
-            if chunk is not None:
-                yield _event(body, {"content": chunk})
+            yield _event(body, {"content": chunk})
         for event in _ending(body, script):
             yield event
 
@@ -292,6 +292,14 @@ def _refuse(script: Script) -> web.StreamResponse:
     text = script.body if isinstance(script.body, str) else json.dumps(script.body)
     kind = "text/html" if isinstance(script.body, str) else "application/json"
     return web.Response(status=script.status, text=text, content_type=kind, headers=dict(script.headers))
+
+
+def _beginning(body: Mapping[str, Any], script: Script) -> list[bytes]:
+    deltas = [
+        {"role": "assistant", "content": ""},
+        *({"reasoning_content": text} for text in script.thoughts),
+    ]
+    return [_event(body, delta) for delta in deltas]
 
 
 def _ending(body: Mapping[str, Any], script: Script) -> list[bytes]:

@@ -6,8 +6,9 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from urllib.parse import urlsplit
 
-from httpx2 import InvalidURL, Timeout
+from httpx2 import URL, InvalidURL, Timeout
 from openai import APIStatusError, AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 
 from bot.dialogue import Context, Delta, Finding
@@ -59,7 +60,7 @@ class OpenAIBackend:
 
         Raises `SettingError` for an address that is none.
         """
-        self.base_url = base_url or OPENAI_URL
+        self.base_url = _checked(base_url or OPENAI_URL)
         self.context_tokens = context_tokens
         self.answer_tokens = answer_tokens
         self.languages = languages
@@ -193,18 +194,28 @@ class OpenAIBackend:
         return min(0.5 * 2.0**tries, 8.0) * random.uniform(0.75, 1.25)
 
 
+def _checked(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        URL(address)
+    except (InvalidURL, ValueError) as error:
+        raise SettingError(f"BOT_MODEL__BASE_URL: {address!r} is no address ({error})") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingError(
+            f"BOT_MODEL__BASE_URL: {address!r} has to begin with http:// or https:// and a host"
+        )
+    return address
+
+
 def _client(base_url: str, api_key: str, connect_seconds: float) -> AsyncOpenAI:
     timeout = Timeout(None, connect=connect_seconds)
-    try:
-        return AsyncOpenAI(
-            base_url=base_url,
-            api_key=api_key or "none",  # the SDK insists on one; servers without keys do not look at it
-            max_retries=0,
-            timeout=timeout,
-            http_client=DefaultAioHttpClient(timeout=timeout),
-        )
-    except InvalidURL as error:
-        raise SettingError(f"BOT_MODEL__BASE_URL: {base_url!r} is no address ({error})") from error
+    return AsyncOpenAI(
+        base_url=base_url,
+        api_key=api_key or "none",  # the SDK insists on one; servers without keys do not look at it
+        max_retries=0,
+        timeout=timeout,
+        http_client=DefaultAioHttpClient(timeout=timeout),
+    )
 
 
 def _names(found: object) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ class Reading:
             self._note(step)
             if text := self._show(step.text):
                 yield Delta(text, model=self._model)
+                self._listen_again()
         if text := self._show(""):
             yield Delta(text, model=self._model)
         self._conclude()
@@ -101,10 +102,12 @@ class Reading:
     def _note(self, step: Step) -> None:
         self._usage = step.usage or self._usage
         self._finish = step.finish or self._finish
-        if self._finish:
-            self._patience.heard(_EPILOGUE_SECONDS)
-        elif step.text or step.thought:
-            self._patience.heard()
+        if step.text or step.thought or step.finish:
+            self._listen_again()
+
+    def _listen_again(self) -> None:
+        """Start the clock anew: for a token that came, and for the time the reader took over it."""
+        self._patience.heard(_EPILOGUE_SECONDS if self._finish else None)
 
     def _show(self, text: str) -> str:
         shown = self._visible.feed(text) if text else self._visible.rest() if self._finish else ""
