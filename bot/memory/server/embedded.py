@@ -21,6 +21,7 @@ from bot.sharing import Sharing
 
 _DATABASE = "frontdesk"
 _USER = "bot"
+_NOBODY = 2**31 - 1  # above every system's highest process number
 _OWN_SERVER = "or use your own Postgres with BOT_DATABASE_URL."
 
 _OPTIONS = {
@@ -123,8 +124,8 @@ class EmbeddedPostgres:
 
     def _launch(self, lodging: Lodging) -> str:
         """Start the server; returns what it said where another try may help, raises where none does."""
-        pid_file = lodging.cluster / "postmaster.pid"
-        pid_file.unlink(missing_ok=True)  # of a dead server: Postgres is misled by a pid in use again
+        for lock in (lodging.cluster / "postmaster.pid", lodging.sockets / f".s.PGSQL.{PORT}.lock"):
+            _disown(lock)
         options = {**self._options, "unix_socket_directories": f'"{lodging.sockets}"'}
         words = " ".join(shlex.quote(f"--{name}={value}") for name, value in options.items())
         begins = _trim_log(lodging.log)
@@ -136,7 +137,7 @@ class EmbeddedPostgres:
             return ""
         said = _said(lodging.log, begins) or done.stdout
         # The children of a server that was killed live on for a moment.
-        if re.search(r"still in use|postmaster\.pid.*already exists", said):
+        if re.search(r"is still in use|lock file .* already exists", said):
             return said
         raise ServerFailed(f"Postgres did not start: {_cause(said)} {_cure(said, lodging)}")
 
@@ -197,6 +198,20 @@ def _running(lodging: Lodging) -> Path | None:
     except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
         return None
     return Path(lines[4]) if len(lines) > 4 and lines[4] else lodging.sockets
+
+
+def _disown(lock: Path) -> None:
+    """
+    Put the number of no process into a dead server's lock file.
+
+    Postgres is misled by a number in use again, and by a zombie's. The file stays, since its other lines are
+    what Postgres looks for the dead server's children by, which may still write.
+    """
+    try:
+        _, _, rest = lock.read_text(encoding="utf-8").partition("\n")
+        lock.write_text(f"{_NOBODY}\n{rest}", encoding="utf-8")
+    except FileNotFoundError:
+        pass
 
 
 def _answers(sockets: Path) -> bool:
