@@ -67,7 +67,7 @@ class Visible:
         if closed and after.strip():
             return self._release(after)
         if not closed:
-            self._held = f"<{self._closing[2:]}{self._held[-len(self._closing) :]}"
+            self._held = self._held[-len(self._closing) :]  # thoughts may be long, the end may be cut in two
         return ""
 
     def rest(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from time import time
 
 from openai import APIError, APIStatusError
@@ -95,9 +96,10 @@ def retry_after(error: APIStatusError) -> float | None:
     headers = error.response.headers
     for name, unit in (("retry-after-ms", 1_000.0), ("retry-after", 1.0)):
         try:
-            return max(0.0, float(headers[name]) / unit)
+            seconds = float(headers[name]) / unit
         except (KeyError, ValueError):
             continue
+        return max(0.0, seconds) if isfinite(seconds) else None
     try:
         return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time())
     except (KeyError, ValueError):
