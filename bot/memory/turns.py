@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.dialogue import Answer, Author, Conversation, Message, Outcome, Turn
+from bot.dialogue import Answer, Author, Conversation, Message, Outcome, Platform, Turn
 from bot.errors import HeldElsewhere, LeaseLost
 from bot.memory.database import Database
 from bot.memory.models import conversations, messages, pieces, spending, turns
@@ -107,6 +108,24 @@ class Turns:
         async with self._database.transaction() as connection:
             await _spend(connection, turn.conversation, tokens)
 
+    async def wake_open(self, platforms: Sequence[Platform]) -> int:
+        """Wake the conversations that have an open turn and neither a holder nor a wake-up; count them."""
+        open_turns = sa.select(turns.c.conversation_id).where(turns.c.state.in_(["waiting", "answering"]))
+        left = (
+            sa.select(conversations.c.id, conversations.c.platform)
+            .where(
+                conversations.c.id.in_(open_turns),
+                conversations.c.platform.in_(platforms),
+                sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < sa.func.now()),
+            )
+            .with_for_update(skip_locked=True)
+        )
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(left)).all()
+            for row in rows:
+                await wake(connection, "answer", row.id, Platform(row.platform))
+        return len(rows)
+
     def _term(self, seconds: float | None = None) -> sa.ColumnElement[datetime]:
         length = self._terms.seconds if seconds is None else seconds
         return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, length)
@@ -154,24 +173,6 @@ class Turns:
         if answer.usage is not None:
             tokens = answer.usage.prompt_tokens + answer.usage.completion_tokens
             await _spend(connection, turn.conversation, tokens)
-
-
-async def wake_open(connection: AsyncConnection) -> int:
-    """Wake every conversation that has an open turn and no holder; count them."""
-    lost = (
-        sa.select(conversations.c.id, conversations.c.platform)
-        .where(
-            conversations.c.id.in_(
-                sa.select(turns.c.conversation_id).where(turns.c.state.in_(["waiting", "answering"]))
-            ),
-            sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < sa.func.now()),
-        )
-        .with_for_update(skip_locked=True)
-    )
-    rows = (await connection.execute(lost)).all()
-    for row in rows:
-        await wake(connection, "answer", row.id, row.platform)
-    return len(rows)
 
 
 async def _lock(connection: AsyncConnection, conversation_id: int) -> sa.Row[tuple[object, ...]] | None:

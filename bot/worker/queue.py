@@ -53,7 +53,7 @@ class Queue:
         url: str,
         answer: Task,
         fold: Task,
-        sweep: Callable[[], Awaitable[None]],
+        sweep: Callable[[], Awaitable[object]],
         platforms: Sequence[Platform],
         concurrency: int = 300,
         grace: float = 5.0,

@@ -1,0 +1,87 @@
+"""What everything stands on: the data folder, Postgres, the tables, the token counter, the words."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from bot.catalogue import Catalogue
+from bot.config import Settings
+from bot.errors import SettingError, StoreDown
+from bot.generation.tokens import TiktokenCounter
+from bot.memory import migrations
+from bot.memory.bell import Bell
+from bot.memory.database import Database, plain_url
+from bot.memory.server import EmbeddedPostgres
+
+log = structlog.get_logger()
+
+_PAUSES = (0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The opened ground; `url` is the database's address as libpq wants it."""
+
+    data_dir: Path
+    url: str
+    database: Database
+    bell: Bell
+    counter: TiktokenCounter
+    words: Catalogue
+
+
+@asynccontextmanager
+async def opened(settings: Settings, say: Callable[[str], None] = lambda _: None) -> AsyncIterator[Ground]:
+    """
+    Open the ground, migrate, and give all back at the end; the last process to leave stops Postgres.
+
+    A given database that does not answer is waited for. `say` is told what takes a moment.
+    """
+    data_dir = made_folder(settings.data_dir)
+    async with AsyncExitStack() as stack:
+        url = settings.database_url and plain_url(settings.database_url)
+        if not url:
+            say("Starting the database …")
+            server = EmbeddedPostgres(data_dir)
+            url = await server.start()
+            stack.push_async_callback(server.stop)
+        await migrated(url)
+        database = Database(url)
+        stack.push_async_callback(database.close)
+        counter = await asyncio.to_thread(TiktokenCounter, data_dir / "vocabulary")
+        yield Ground(data_dir, url, database, Bell(url), counter, Catalogue())
+
+
+def made_folder(folder: Path) -> Path:
+    """Make the data folder, readable by us alone; raises `SettingError` where that fails."""
+    folder = folder.expanduser().absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SettingError(f"BOT_DATA_DIR: {folder} cannot be made: {reason}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingError(f"BOT_DATA_DIR: {folder} cannot be written to; choose another folder")
+    return folder
+
+
+async def migrated(url: str) -> None:
+    """Bring the tables up to date, waiting for a database that does not answer yet."""
+    tries = 0
+    while True:
+        try:
+            await asyncio.to_thread(migrations.upgrade, url)
+        except StoreDown as error:
+            pause = _PAUSES[min(tries, len(_PAUSES) - 1)]
+            log.warning("database_awaited", reason=str(error).split("\n", 1)[0], again_in=pause)
+            await asyncio.sleep(pause)
+            tries += 1
+        else:
+            return

@@ -1,0 +1,56 @@
+"""Wires the rooms: from the door in to the door out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bot.app.ground import Ground
+from bot.app.parts import ME, attender
+from bot.config import Settings
+from bot.dialogue import Platform
+from bot.engine import Engine
+from bot.memory.history import HistoryShelf
+from bot.memory.inbox import Inbox
+from bot.memory.leases import Leases
+from bot.memory.outbox import Outbox
+from bot.memory.recall import Memory
+from bot.memory.summaries import Summaries
+from bot.memory.transcripts import Transcripts
+from bot.memory.turns import LeaseTerms, Turns
+from bot.ports import Adapter, Backend
+from bot.worker import Answerer, Queue, Worker
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What is built once a process."""
+
+    inbox: Inbox
+    transcripts: Transcripts
+    leases: Leases
+    queue: Queue
+
+
+def build(
+    settings: Settings,
+    ground: Ground,
+    backends: Sequence[Backend],
+    adapters: Mapping[Platform, Adapter],
+    shelf: HistoryShelf,
+    terms: LeaseTerms | None = None,
+) -> House:
+    """Build the house around adapters and backends that are there already."""
+    terms = terms or LeaseTerms()
+    database, counter, words = ground.database, ground.counter, ground.words
+    inbox = Inbox(database, counter, attender(settings))
+    turns = Turns(database, counter, ME, terms)
+    leases = Leases(database, ground.bell, terms)
+    memory = Memory(database, counter)
+    engine = Engine(memory, backends, words, counter, settings.persona, settings.model.daily_tokens)
+    answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words)
+    worker = Worker(answerer, turns, Summaries(database, counter), engine)
+    sweep = partial(turns.wake_open, list(adapters))
+    queue = Queue(ground.url, worker.answer, worker.fold, sweep, list(adapters))
+    return House(inbox, Transcripts(database, ground.bell), leases, queue)

@@ -1,0 +1,87 @@
+"""Builds the rooms' things from the settings: backends, adapters, access lists."""
+
+from __future__ import annotations
+
+from bot.adapters.discord import DiscordAdapter
+from bot.adapters.slack import SlackAdapter
+from bot.app.ground import Ground
+from bot.attention import AccessList, Attender
+from bot.config import Access, DiscordSettings, ModelChoice, ModelSettings, Settings, SlackSettings
+from bot.dialogue import Author, Platform
+from bot.generation.builtin import Address, OnBoardServer
+from bot.generation.onboard import OnBoardBackend
+from bot.generation.openai import OpenAIBackend
+from bot.memory.history import HistoryShelf
+from bot.ports import Words
+
+ME = Author("frontdesk", "Frontdesk")
+
+# The model on board runs on the user's own processor: its context is paid in memory and patience.
+_ON_BOARD_CONTEXT = 4_096
+_ON_BOARD_ANSWER = 512
+
+
+def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
+    """Make the models behind servers, in the order they are tried."""
+    choices: list[ModelChoice] = [settings] if settings.hosted else []
+    return [_hosted(choice, settings) for choice in [*choices, *settings.fallbacks]]
+
+
+def on_board_backend(settings: ModelSettings, ground: Ground) -> OnBoardBackend:
+    """Make the model on board; it is started by its `open`."""
+    given = settings.model_fields_set
+    context = settings.context_tokens if "context_tokens" in given else _ON_BOARD_CONTEXT
+    answer = settings.answer_tokens if "answer_tokens" in given else _ON_BOARD_ANSWER
+
+    def served_by(address: Address) -> OpenAIBackend:
+        return OpenAIBackend(
+            address.name,
+            address.base_url,
+            address.api_key,
+            address.context_tokens,
+            min(answer, address.context_tokens // 2),
+            settings.first_token_seconds,
+            settings.next_token_seconds,
+            metered=False,
+        )
+
+    return OnBoardBackend(OnBoardServer(ground.data_dir, settings.path, context), served_by)
+
+
+def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:
+    """Make Slack's adapter, or None where it is not used."""
+    if settings.bot_token is None or settings.app_token is None:
+        return None
+    tokens = settings.bot_token.get_secret_value(), settings.app_token.get_secret_value()
+    return SlackAdapter(*tokens, settings.api_url, words)
+
+
+def discord_adapter(settings: DiscordSettings, words: Words, shelf: HistoryShelf) -> DiscordAdapter | None:
+    """Make Discord's adapter, or None where it is not used."""
+    if settings.token is None:
+        return None
+    return DiscordAdapter(settings.token.get_secret_value(), settings.api_url, words, shelf)
+
+
+def attender(settings: Settings) -> Attender:
+    """Make what decides whom a message is for."""
+    lists = {Platform.SLACK: _list(settings.slack), Platform.DISCORD: _list(settings.discord)}
+    return Attender(lists)
+
+
+def _list(access: Access) -> AccessList:
+    return AccessList(**{name: getattr(access, name) for name in Access.model_fields})
+
+
+def _hosted(choice: ModelChoice, settings: ModelSettings) -> OpenAIBackend:
+    key = choice.api_key.get_secret_value() if choice.api_key else "none"
+    name = choice.name or ("" if choice.base_url else "gpt-5-mini")
+    return OpenAIBackend(
+        name,
+        choice.base_url,
+        key,
+        choice.context_tokens,
+        choice.answer_tokens,
+        settings.first_token_seconds,
+        settings.next_token_seconds,
+    )
