@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
+from importlib.metadata import distribution
 from pathlib import Path
 
 import tiktoken
@@ -58,8 +58,9 @@ def unpack_vocabulary(folder: Path) -> Path:
     target = folder / _CACHE_NAME
     if target.is_file() and _is_right(target.read_bytes()):
         return target
-    packed = files("bpe_openai").joinpath("data", f"{ENCODING}.tiktoken.gz").read_bytes()
-    data = gzip.decompress(packed)
+    # Found without importing the wheel's package, which would load three vocabularies.
+    packed = distribution("bpe-openai").locate_file(f"bpe_openai/data/{ENCODING}.tiktoken.gz")
+    data = gzip.decompress(Path(str(packed)).read_bytes())
     if not _is_right(data):
         raise SettingError("the installed bpe-openai holds another vocabulary; install again by `make run`")
     try:
