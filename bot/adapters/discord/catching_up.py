@@ -1,0 +1,171 @@
+"""Catching up: Discord's messages have no ack, so what came in our absence is fetched on connecting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import discord
+import structlog
+
+from bot.adapters.discord.reading import Place, read_author, read_message, read_place
+from bot.adapters.discord.rest import Rest, our_errors
+from bot.dialogue import Author, Channel, ChannelKind, Message, Platform
+from bot.errors import PlatformDown, PostRefused
+
+log = structlog.get_logger()
+
+_MOST = 1_000  # messages of one channel
+_OLDEST = timedelta(hours=24)
+_LONGEST_PAUSE = 30.0
+
+
+_Speaking = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+
+
+class Marks(Protocol):
+    """How far the record goes."""
+
+    async def newest(self, workspace: str) -> Mapping[str, str]:
+        """
+        Tell the newest kept message's id of each channel of the guild ("" for direct ones).
+
+        Only what was heard on Discord counts. Raises `StoreDown`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What may be missing of a channel: all messages after this id."""
+
+    place: Place
+    after: int
+
+    @property
+    def channel_id(self) -> str:
+        """The channel it is of."""
+        return self.place.channel.id
+
+
+class CatchingUp:
+    """Knows what was seen in each guild, finds what is missing, and fetches it oldest first."""
+
+    def __init__(self, rest: Rest, marks: Marks) -> None:
+        self._rest = rest
+        self._marks = marks
+        self._seen: dict[str, int] = {}
+        self._floors: dict[str, int] = {}
+
+    def note(self, workspace: str, message_id: int) -> None:
+        """Remember the newest message that the gateway brought, kept or not."""
+        self._seen[workspace] = max(message_id, self._seen.get(workspace, 0))
+
+    def connected(self, workspace: str) -> None:
+        """A new session begins: all that the gateway brought until now is known, and no more."""
+        if workspace in self._seen:
+            self._floors.setdefault(workspace, self._seen[workspace])
+        self.note(workspace, discord.utils.time_snowflake(datetime.now(UTC)))
+
+    async def gaps(self, guild: discord.Guild, bot_id: int) -> list[Gap]:
+        """
+        Find the guild's channels with messages that were not heard; raises `StoreDown`.
+
+        A channel that was never heard counts from the newest message heard anywhere in the guild; in a
+        guild where nothing was ever heard nothing is missing.
+        """
+        workspace = str(guild.id)
+        kept = _numbers(await self._marks.newest(workspace))
+        newest, floor = max(kept.values(), default=0), self._floors.get(workspace, 0)
+        found: list[Gap] = []
+        for channel, last in _speaking(guild):
+            after = max(kept.get(channel.id, newest), floor)
+            if after and last > max(after, _oldest()):
+                found.append(Gap(read_place(channel, bot_id, guild), max(after, _oldest())))
+        return found
+
+    async def direct_gaps(self, bot_id: int) -> list[Gap]:
+        """Name the direct channels heard before: whether they have more is only told by asking."""
+        kept = _numbers(await self._marks.newest(""))
+        floor = max(self._floors.get("", 0), _oldest())
+        return [
+            Gap(
+                Place(Channel(Platform.DISCORD, "", str(channel_id), kind=ChannelKind.DIRECT), bot_id),
+                max(newest, floor),
+            )
+            for channel_id, newest in kept.items()
+        ]
+
+    def done(self, workspace: str) -> None:
+        """The gaps are found and on their way."""
+        self._floors.pop(workspace, None)
+
+    async def missed(self, gap: Gap) -> AsyncIterator[Message]:
+        """Fetch what is missing, oldest first, however long Discord does not answer."""
+        after, count, tried = gap.after, 0, 0
+        authors: dict[int, Author] = {}
+        while True:
+            try:
+                async for found in self._fetch(gap, after):
+                    message = read_message(found, gap.place, await self._author(found, gap, authors))
+                    if message is not None:
+                        yield message
+                        count += 1
+                    after, tried = found.id, 0
+                break
+            except PostRefused as error:
+                log.info("catching_up_refused", channel=gap.channel_id, reason=str(error))
+                break
+            except PlatformDown as error:
+                tried += 1
+                log.warning("catching_up_waits", channel=gap.channel_id, reason=str(error), tried=tried)
+                await asyncio.sleep(min(_LONGEST_PAUSE, 0.25 * 2**tried))
+        log.info("caught_up", channel=gap.channel_id, messages=count)
+
+    async def _fetch(self, gap: Gap, after: int) -> AsyncIterator[discord.Message]:
+        client = await self._rest.client()
+        channel = client.get_partial_messageable(int(gap.channel_id))
+        with our_errors():
+            async for found in channel.history(limit=_MOST, after=discord.Object(after), oldest_first=True):
+                yield found
+
+    async def _author(self, message: discord.Message, gap: Gap, known: dict[int, Author]) -> Author | None:
+        """Ask for the author's roles, which fetched messages do not carry."""
+        guild, person = gap.place.guild, message.author
+        if guild is None or person.bot or message.webhook_id is not None:
+            return None
+        if person.id not in known:
+            known[person.id] = await self._member(guild, person)
+        return known[person.id]
+
+    async def _member(self, guild: discord.Guild, person: discord.abc.User) -> Author:
+        path = "/guilds/{guild_id}/members/{user_id}"
+        try:
+            found = await self._rest.call("GET", path, guild_id=guild.id, user_id=person.id)
+        except PostRefused:
+            return read_author(person, guild)  # has left since
+        roles = tuple(int(role_id) for role_id in found.get("roles", ()))
+        return read_author(person, guild, roles, found.get("nick") or "")
+
+
+def _speaking(guild: discord.Guild) -> Iterator[tuple[_Speaking, int]]:
+    """Give the channels that can be read, with the id of the newest message in each."""
+    places: Iterable[_Speaking] = (*guild.text_channels, *guild.voice_channels, *guild.stage_channels)
+    for channel in places:
+        allowed = channel.permissions_for(guild.me)
+        if channel.last_message_id and allowed.view_channel and allowed.read_message_history:
+            yield channel, channel.last_message_id
+    for thread in guild.threads:
+        if thread.last_message_id:
+            yield thread, thread.last_message_id
+
+
+def _numbers(marks: Mapping[str, str]) -> dict[int, int]:
+    return {int(channel): int(newest) for channel, newest in marks.items() if channel and newest}
+
+
+def _oldest() -> int:
+    return discord.utils.time_snowflake(datetime.now(UTC) - _OLDEST)

@@ -1,0 +1,196 @@
+"""The gateway: one connection of discord.py, whose events become items in the channels' lines."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import discord
+import structlog
+import yarl
+from discord.gateway import DiscordWebSocket
+
+from bot.adapters.discord.catching_up import CatchingUp, Gap
+from bot.adapters.discord.lines import Item, Lines
+from bot.adapters.discord.reading import Place, read_message, read_place
+from bot.adapters.discord.rest import Rest
+from bot.dialogue import Channel, ChannelKind, Message, Platform
+from bot.errors import PlatformDown, PostRefused, StoreDown
+
+log = structlog.get_logger()
+
+_LONGEST_LINE = 200
+_LONGEST_PAUSE = 10.0
+_IDENTIFY_SECONDS = 5.0
+_THREADS = frozenset({10, 11, 12})  # Discord's channel types
+
+
+class Identifies:
+    """Keeps the rate of IDENTIFY that Discord allows, over all connections of this process."""
+
+    def __init__(self) -> None:
+        self.at_once = 1
+        self._times: deque[float] = deque()
+
+    async def wait(self) -> None:
+        """Return when one more is allowed."""
+        while len(self._times) >= self.at_once:
+            rest = self._times[0] + _IDENTIFY_SECONDS - time.monotonic()
+            if rest > 0:
+                await asyncio.sleep(rest)
+            self._times.popleft()
+        self._times.append(time.monotonic())
+
+
+class Ears(discord.AutoShardedClient):
+    """One connection to the gateway (a shard each where Discord asks for more)."""
+
+    def __init__(
+        self,
+        content: bool,
+        rest: Rest,
+        catching_up: CatchingUp,
+        lines: Lines,
+        tasks: asyncio.TaskGroup,
+        identifies: Identifies,
+    ) -> None:
+        """`content` asks for the privileged message-content intent."""
+        super().__init__(
+            intents=discord.Intents(guilds=True, messages=True, message_content=content),
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        self._rest = rest
+        self._catching_up = catching_up
+        self._lines = lines
+        self._work = tasks
+        self._identifies = identifies
+
+    async def listen(self, token: str) -> None:
+        """Log in, ask where the gateway is, and hear it until it closes for good."""
+        await self.login(token)
+        shards, address, limits = await self.http.get_bot_gateway()
+        # After an invalid session discord.py goes to this address, whatever it was told before.
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address)
+        self.shard_count = shards
+        self._identifies.at_once = limits["max_concurrency"]
+        await self.connect()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Keep the rate of IDENTIFY."""
+        await self._identifies.wait()
+
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """A new session: what came before it has to be found first."""
+        for guild in self.guilds:
+            if guild.shard_id == shard_id:
+                self._hold(str(guild.id))
+        if shard_id == 0:
+            self._hold("")
+            self._work.create_task(self._catch_up("", self._catching_up.direct_gaps))
+        log.info("gateway_connected", shard=shard_id, guilds=len(self.guilds))
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Its channels are known now."""
+        self._work.create_task(
+            self._catch_up(str(guild.id), functools.partial(self._catching_up.gaps, guild))
+        )
+
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """An outage: nothing comes until it is available again."""
+        self._hold(str(guild.id))
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Put what was written into its channel's line."""
+        self._hear(message)
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Do so with an edit; without an edit's time it is only a link's preview that came."""
+        if event.message.edited_at is not None:
+            self._hear(event.message)
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        """Say that one of the handlers above failed; the others go on."""
+        log.exception("gateway_event_failed", event_name=event_method)
+
+    def _hear(self, message: discord.Message) -> None:
+        workspace, channel_id = _workspace(message), str(message.channel.id)
+        self._catching_up.note(workspace, message.id)
+        if self._lines.length(channel_id) >= _LONGEST_LINE:
+            first = min(self._lines.drop(channel_id), message.id)
+            item = Item(first, functools.partial(self._again, message, first - 1))
+        else:
+            item = Item(message.id, functools.partial(self._read, message))
+        self._lines.put(channel_id, workspace, item)
+
+    async def _read(self, message: discord.Message) -> AsyncIterator[Message]:
+        place = await self._place(message)
+        read = read_message(message, place) if place else None
+        if read is not None:
+            yield read
+
+    async def _again(self, message: discord.Message, after: int) -> AsyncIterator[Message]:
+        """Read from Discord what was too much to keep waiting here."""
+        place = await self._place(message)
+        if place is not None:
+            async for missed in self._catching_up.missed(Gap(place, after)):
+                yield missed
+
+    def _hold(self, workspace: str) -> None:
+        self._catching_up.connected(workspace)
+        self._lines.hold(workspace)
+
+    async def _catch_up(self, workspace: str, find: Callable[[int], Awaitable[list[Gap]]]) -> None:
+        gaps = await self._found(workspace, find)
+        for gap in gaps:
+            read = functools.partial(self._catching_up.missed, gap)
+            self._lines.put_first(gap.channel_id, workspace, Item(gap.after + 1, read))
+        self._catching_up.done(workspace)
+        self._lines.release(workspace)
+
+    async def _found(self, workspace: str, find: Callable[[int], Awaitable[list[Gap]]]) -> list[Gap]:
+        pause = 0.1
+        while True:
+            try:
+                return await find(self._bot_id())
+            except StoreDown:
+                log.warning("catching_up_waits_for_store", guild=workspace)
+                await asyncio.sleep(pause)
+                pause = min(_LONGEST_PAUSE, pause * 2)
+
+    def _bot_id(self) -> int:
+        return self.user.id if self.user else 0
+
+    async def _place(self, message: discord.Message) -> Place | None:
+        """Say where a message stands; a channel that the gateway has not told of is asked for."""
+        channel = message.channel
+        if not isinstance(channel, discord.PartialMessageable):
+            return read_place(channel, self._bot_id(), message.guild)
+        guild = self.get_guild(channel.guild_id or 0)
+        while guild is not None:
+            try:
+                found = await self._rest.call("GET", "/channels/{channel_id}", channel_id=channel.id)
+            except PostRefused as error:
+                log.info("channel_unreadable", channel=channel.id, reason=str(error))
+                return None
+            except PlatformDown:
+                await asyncio.sleep(1.0)
+                continue
+            kind = ChannelKind.THREAD if found["type"] in _THREADS else ChannelKind.OPEN
+            name = found.get("name") or ""
+            here = Channel(Platform.DISCORD, str(guild.id), str(channel.id), kind=kind, name=name)
+            return Place(here, self._bot_id(), guild)
+        log.info("guild_unknown", channel=channel.id)
+        return None
+
+
+def _workspace(message: discord.Message) -> str:
+    if message.guild is not None:
+        return str(message.guild.id)
+    guild_id = getattr(message.channel, "guild_id", None)
+    return str(guild_id) if guild_id else ""

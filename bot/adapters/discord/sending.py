@@ -1,0 +1,160 @@
+"""Sending: the posts of one answer as Discord's REST calls, and the typing sign before the first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import discord
+import structlog
+
+from bot.adapters.discord.rest import Rest
+from bot.adapters.discord.writing import write_text
+from bot.adapters.posting import PostGone
+from bot.dialogue import Message, Slot
+from bot.errors import PlatformError, PostRefused
+from bot.ports import Receipts
+
+log = structlog.get_logger()
+
+PACE = 1.2  # seconds between edits: a channel takes five in five seconds
+
+_MESSAGES = "/channels/{channel_id}/messages"
+_MESSAGE = "/channels/{channel_id}/messages/{message_id}"
+_NO_PINGS: Mapping[str, Any] = {"parse": [], "replied_user": False}
+_SUPPRESS_EMBEDS = 1 << 2
+_TYPING_SECONDS = 8.0  # the sign lasts ten
+_CLOCKS = timedelta(seconds=60)  # how far our clock and Discord's may be apart
+_YOUNG = timedelta(seconds=5)
+_PAGES = 10
+
+
+class Typing:
+    """Shows that the bot is at work, from entering until it is stopped."""
+
+    def __init__(self, rest: Rest, channel_id: str) -> None:
+        self._rest = rest
+        self._channel_id = channel_id
+
+    async def __aenter__(self) -> Self:
+        self._sign = asyncio.create_task(self._show())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop before a post is made: a sign that came after it would stay for ten seconds."""
+        self._sign.cancel()
+        await asyncio.wait({self._sign})
+
+    async def _show(self) -> None:
+        try:
+            while True:
+                await self._rest.call("POST", "/channels/{channel_id}/typing", channel_id=self._channel_id)
+                await asyncio.sleep(_TYPING_SECONDS)
+        except PlatformError as error:
+            log.info("typing_not_shown", channel=self._channel_id, reason=type(error).__name__)
+
+
+class DiscordPost:
+    """The posts of one answer: the first is a reply to the question, the later ones follow it plainly."""
+
+    def __init__(self, rest: Rest, question: Message, receipts: Receipts, typing: Typing) -> None:
+        self._rest = rest
+        self._question = question
+        self._receipts = receipts
+        self._typing = typing
+        self._begun = False
+
+    async def post(self, text: str, nonce: str) -> str:
+        """Post; the same nonce within minutes gives the message that stands, which then gets this text."""
+        await self._typing.stop()
+        content = write_text(text)
+        payload = {
+            "content": content,
+            "nonce": nonce,
+            "enforce_nonce": True,
+            "flags": _SUPPRESS_EMBEDS,
+            "allowed_mentions": _NO_PINGS,
+        }
+        if not self._begun:
+            payload["message_reference"] = self._reference()
+        made = await self._call("POST", _MESSAGES, payload)
+        self._begun = True
+        if made["content"].strip() != content.strip():
+            await self.edit(made["id"], text)
+        return str(made["id"])
+
+    async def edit(self, message_id: str, text: str) -> None:
+        """Edit; raises `PostGone` where somebody deleted the message."""
+        await self._typing.stop()
+        payload = {"content": write_text(text), "allowed_mentions": _NO_PINGS}
+        await self._call("PATCH", _MESSAGE, payload, message_id=message_id)
+        self._begun = True
+
+    async def delete(self, message_id: str) -> None:
+        """Delete, even when the lease is lost: it is for this that it is called."""
+        place = self._question.channel.id
+        try:
+            await self._rest.call("DELETE", _MESSAGE, channel_id=place, message_id=message_id)
+        except PostGone:
+            log.info("post_was_gone", channel=place, message=message_id)
+
+    async def find(self, slot: Slot) -> str | None:
+        """
+        Look through our own messages since the slot was recorded for one that no record owns.
+
+        What is still missed is caught by the nonce, which Discord remembers for some minutes.
+        """
+        if slot.recorded_at is None:
+            return None
+        my_id = str(await self._rest.my_id())
+        after = discord.utils.time_snowflake(slot.recorded_at - _CLOCKS)
+        for _ in range(_PAGES):
+            page = await self._page(after)
+            for found in sorted(page, key=lambda found: int(found["id"])):
+                if self._may_be(found, slot, my_id) and not await self._receipts.owns(str(found["id"])):
+                    return str(found["id"])
+            if len(page) < 100:
+                break
+            after = max(int(found["id"]) for found in page)
+        return None
+
+    async def _page(self, after: int) -> list[dict[str, Any]]:
+        path = f"{_MESSAGES}?limit=100&after={after}"
+        found = await self._rest.call("GET", path, channel_id=self._question.channel.id)
+        return list(found)
+
+    def _may_be(self, found: Mapping[str, Any], slot: Slot, my_id: str) -> bool:
+        if found["author"]["id"] != my_id:
+            return False
+        reference = (found.get("message_reference") or {}).get("message_id")
+        if slot.ordinal == 0:
+            return bool(reference == self._question.id)
+        # A later post says nothing of its question. One this young may be another answer's that is
+        # just being recorded; if it is ours, the nonce will tell.
+        made_at = discord.utils.snowflake_time(int(found["id"]))
+        return reference is None and datetime.now(UTC) - made_at > _YOUNG
+
+    def _reference(self) -> dict[str, Any]:
+        place, message_id = self._question.channel.id, self._question.id
+        return {"message_id": message_id, "channel_id": place, "fail_if_not_exists": False}
+
+    async def _call(self, method: str, path: str, payload: dict[str, Any], **ids: str) -> Any:
+        guard = self._receipts.check
+        place = self._question.channel.id
+        try:
+            return await self._rest.call(method, path, payload=payload, guard=guard, channel_id=place, **ids)
+        except PostGone:
+            raise
+        except PostRefused:
+            if not payload.pop("message_reference", None):
+                raise
+            # Replying takes the right to read the history, plain posting does not.
+            return await self._rest.call(method, path, payload=payload, guard=guard, channel_id=place, **ids)

@@ -1,0 +1,84 @@
+"""A Discord on the wire, and the adapter listening to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.adapters.discord import DiscordAdapter
+from bot.dialogue import Message
+from bot.errors import StoreDown
+from tests.doubles.discord import DiscordDouble
+from tests.fakes import FakeInbox
+
+
+@dataclass
+class FakeMarks:
+    """Marks in memory, by guild and channel."""
+
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    down: int = 0
+
+    async def newest(self, workspace: str) -> Mapping[str, str]:
+        if self.down:
+            self.down -= 1
+            raise StoreDown("no database")
+        return dict(self.kept.get(workspace, {}))
+
+
+@dataclass
+class World:
+    """The double, and what the adapter hands on."""
+
+    discord: DiscordDouble
+    adapter: DiscordAdapter
+    inbox: FakeInbox
+    marks: FakeMarks
+
+    @property
+    def heard(self) -> list[Message]:
+        return self.inbox.messages
+
+    @property
+    def texts(self) -> list[str]:
+        return [message.text for message in self.inbox.messages]
+
+    async def until_heard(self, *texts: str) -> None:
+        await self.discord.until(lambda: set(texts) <= set(self.texts))
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[asyncio.Task[None]]:
+        """Listen until left; the connection stands and its first catching up is on its way."""
+        known = self.discord.gateway.identified
+        task = asyncio.create_task(self.adapter.listen(self.inbox))
+        try:
+            await self.discord.until(lambda: self.discord.gateway.identified > known or task.done())
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def hear_one(self, send: Callable[[], object]) -> Message:
+        """Give the one message that comes of what is done."""
+        before = len(self.heard)
+        send()
+        await self.discord.until(lambda: len(self.heard) > before)
+        return self.heard[before]
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[DiscordDouble]:
+    async with DiscordDouble() as double:
+        yield double
+
+
+@pytest.fixture
+async def world(discord: DiscordDouble) -> AsyncIterator[World]:
+    marks = FakeMarks()
+    adapter = DiscordAdapter(discord.token, discord.api_url, marks)
+    yield World(discord, adapter, FakeInbox(), marks)
+    await adapter.close()
