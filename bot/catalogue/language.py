@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-# What says nothing about the language of the person: code, addresses, mentions, emoji names.
+# What says nothing about the language of the person: code, addresses, mentions, emoji names. Each part is
+# bounded or has but one way to match, for a message may be made to be slow to read.
 _SILENT = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|<[^<>\s][^<>\n]*>|(?:https?://|www\.)\S+|\S+@\S+\.\S+|(?<!\w)[@#]\w+|:[a-z0-9_+-]+:",
+    r"```.*?(?:```|\Z)|`[^`\n]{0,2000}`|<[^<>\s][^<>\n]{0,500}>|(?:https?://|www\.)[!-~]+"
+    r"|(?<![\w.+-])[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9.-]{1,255}|(?<!\w)[@#]\w+|:[a-z0-9_+-]{1,60}:",
     re.DOTALL,
 )
+_ENOUGH = 4_000  # characters
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 # The first word of a letter's Unicode name, and the language its script is taken for.
@@ -52,7 +55,7 @@ def language_of(text: str) -> str:
     A letter of Chinese, Japanese or Korean counts more than a word of an alphabet, so "帮我看看这个
     error message" is Chinese. Latin text is English unless a longer text is clearly something else.
     """
-    said = _SILENT.sub(" ", text)
+    said = _SILENT.sub(" ", text)[:_ENOUGH]
     weights = _weights(said)
     if not weights:
         return ""
