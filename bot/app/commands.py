@@ -82,7 +82,7 @@ async def _checks(
         checks.append((f"model {on_board.name}", on_board))
     slack = slack_adapter(settings.slack, ground.words)
     shelf = HistoryShelf(ground.database, ground.counter)
-    discord = discord_adapter(settings.discord, ground.words, shelf)
+    discord = discord_adapter(settings.discord, shelf)
     for name, adapter in (("Slack", slack), ("Discord", discord)):
         if adapter is not None:
             stack.push_async_callback(adapter.close)

@@ -56,11 +56,11 @@ def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:
     return SlackAdapter(*tokens, settings.api_url, words)
 
 
-def discord_adapter(settings: DiscordSettings, words: Words, shelf: HistoryShelf) -> DiscordAdapter | None:
+def discord_adapter(settings: DiscordSettings, shelf: HistoryShelf) -> DiscordAdapter | None:
     """Make Discord's adapter, or None where it is not used."""
     if settings.token is None:
         return None
-    return DiscordAdapter(settings.token.get_secret_value(), settings.api_url, words, shelf)
+    return DiscordAdapter(settings.token.get_secret_value(), settings.api_url, shelf)
 
 
 def attender(settings: Settings) -> Attender:

@@ -42,11 +42,11 @@ async def run(settings: Settings, say: Say) -> None:
     """Run until SIGINT or SIGTERM; a second one does not wait for running answers."""
     stop = stop_signal()
     async with standing(settings, (Platform.WEB, Platform.CONSOLE), say, platforms=True) as built:
-        doors = [supervised(f"listen-{name}", _listener(built, name)) for name in built.adapters]
-        doors.append(asyncio.create_task(_serve(settings, built, say), name="web"))
-        await _until(stop, doors)
-        log.info("stopping")
-        await cancelled(doors)
+        web = asyncio.create_task(_serve(settings, built, say), name="web")
+        async with listening(built):
+            await _until(stop, web)
+            log.info("stopping")
+            await cancelled([web])
 
 
 @asynccontextmanager
@@ -66,7 +66,7 @@ async def standing(
         if platforms:
             for adapter in (
                 slack_adapter(settings.slack, ground.words),
-                discord_adapter(settings.discord, ground.words, shelf),
+                discord_adapter(settings.discord, shelf),
             ):
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)
@@ -78,6 +78,16 @@ async def standing(
         queue = supervised("queue", house.queue.run)
         stack.push_async_callback(cancelled, [queue])
         yield Standing(ground, house, backends, adapters)
+
+
+@asynccontextmanager
+async def listening(built: Standing) -> AsyncIterator[None]:
+    """Hand what people write on the platforms to the inbox while the block lasts."""
+    doors = [supervised(f"listen-{name}", _listener(built, name)) for name in built.adapters]
+    try:
+        yield
+    finally:
+        await cancelled(doors)
 
 
 def supervised(name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
@@ -178,9 +188,8 @@ async def _serve(settings: Settings, built: Standing, say: Say) -> None:
     await serve(app, web.host, web.port, ready)
 
 
-async def _until(stop: asyncio.Event, doors: list[asyncio.Task[None]]) -> None:
+async def _until(stop: asyncio.Event, web: asyncio.Task[None]) -> None:
     """Wait for the stop signal; the web console's end is ours, a platform's is not."""
-    web = doors[-1]
     waiting = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({waiting, web}, return_when=asyncio.FIRST_COMPLETED)
