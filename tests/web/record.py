@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from bot.dialogue import (
     Accepted,
@@ -48,15 +47,10 @@ class FakeRecord:
             return Accepted.KNOWN
         self.messages.append(message)
         self.titles.setdefault(message.channel.id, message.channel.name)
-        heard = Entry(message.id, message.author.name, message.text, EntryState.HEARD, message.sent_at)
-        waiting = Entry(
-            f"answer-{len(self.messages)}",
-            "Frontdesk",
-            "",
-            EntryState.WAITING,
-            message.sent_at,
-            len(self.messages),
-        )
+        turn = len(self.messages)
+        name, at = message.author.name, message.sent_at
+        heard = Entry(message.id, name, message.text, EntryState.HEARD, at, turn)
+        waiting = Entry(f"answer-{turn}", "", "", EntryState.WAITING, at, turn)
         self.entries.setdefault(message.channel.id, []).extend([heard, waiting])
         await self.wake()
         return Accepted.NEW
@@ -66,7 +60,7 @@ class FakeRecord:
         wanted = turn or len(self.messages)
         for entries in self.entries.values():
             for index, entry in enumerate(entries):
-                if entry.turn == wanted:
+                if entry.turn == wanted and entry.state is not EntryState.HEARD:
                     entries[index] = replace(entry, text=text, state=state)
         await self.wake()
 
@@ -139,15 +133,20 @@ def why(turn: int) -> Why:
     )
     reasons = (
         Reason(Reading.LEFT_OUT, "Mira", "Does anybody still have the slides of the spring meeting?", 14),
-        Reason(Reading.SUMMARY, "Summary", "Mira asked about parcels; the carrier had a strike until Tuesday.", 18),
+        Reason(
+            Reading.SUMMARY,
+            "Summary",
+            "Mira asked about parcels; the carrier had a strike until Tuesday.",
+            18,
+        ),
         Reason(Reading.WHOLE, "Mira", "The parcel of order 1042 is late. What do we tell them?", 16),
     )
     return Why(turn, "done", "gpt-oss-20b", manifest, reasons, 1_302, 214, 1, 3.42, 0.61)
-    
+
 
 ANSWER = """Here is a friendly reply you can send:
 
-> Hello Ms Weber, your parcel is on its way. The carrier was on strike until **Tuesday**, so it arrives two days late.
+> Hello Ms Weber, your parcel is on its way. The carrier was on strike until **Tuesday**, sorry!
 
 1. Say *what happened* in one sentence.
 2. Say when it comes, and keep `order 1042` in the subject.
