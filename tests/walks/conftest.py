@@ -1,0 +1,137 @@
+"""The real house between doubles of the platforms and of the model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+import pytest
+
+from bot.app.running import Standing, listening, standing
+from bot.config import read_settings
+from bot.dialogue import Platform
+from tests.doubles.discord import DiscordDouble
+from tests.doubles.model import ModelDouble
+from tests.doubles.slack import APP_TOKEN, BOT_TOKEN, SlackDouble
+from tests.walks.program import Program
+
+
+class Opener(Protocol):
+    """Opens the house, with more settings if given."""
+
+    def __call__(self, **more: Any) -> AbstractAsyncContextManager[Standing]: ...
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[ModelDouble]:
+    async with ModelDouble() as double:
+        yield double
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackDouble]:
+    async with SlackDouble() as double:
+        yield double
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[DiscordDouble]:
+    async with DiscordDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def environment(database_url: str, model: ModelDouble, tmp_path: Path) -> dict[str, str]:
+    """What every walk sets, by the names that a user would set."""
+    return {
+        "BOT_DATABASE_URL": database_url,
+        "BOT_DATA_DIR": str(tmp_path / "data"),
+        "BOT_MODEL__BASE_URL": model.url,
+        "BOT_MODEL__API_KEY": "sk-double",
+        "BOT_MODEL__NAME": "double-1",
+        "BOT_WEB__PORT": "0",
+    }
+
+
+@pytest.fixture
+def slack_environment(slack: SlackDouble) -> dict[str, str]:
+    return {
+        "BOT_SLACK__BOT_TOKEN": BOT_TOKEN,
+        "BOT_SLACK__APP_TOKEN": APP_TOKEN,
+        "BOT_SLACK__API_URL": slack.api_url,
+    }
+
+
+@pytest.fixture
+def discord_environment(discord: DiscordDouble) -> dict[str, str]:
+    return {"BOT_DISCORD__TOKEN": discord.token, "BOT_DISCORD__API_URL": discord.api_url}
+
+
+@pytest.fixture
+def house(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Opener:
+    """Open the house in this process; the doors stand open while the block lasts."""
+
+    @asynccontextmanager
+    async def opened(**more: str) -> AsyncIterator[Standing]:
+        for name, value in (environment | more).items():
+            monkeypatch.setenv(name, value)
+        local = (Platform.WEB, Platform.CONSOLE)
+        async with standing(read_settings(), local, lambda _: None, platforms=True) as built:
+            async with listening(built):
+                await built.ground.bell.listening.wait()
+                yield built
+
+    return opened
+
+
+@pytest.fixture
+async def slack_house(
+    house: Opener, slack: SlackDouble, slack_environment: dict[str, str]
+) -> AsyncIterator[Standing]:
+    async with house(**slack_environment) as built:
+        await slack.until(lambda: slack.sockets.open)
+        yield built
+
+
+@pytest.fixture
+async def discord_house(
+    house: Opener, discord: DiscordDouble, discord_environment: dict[str, str]
+) -> AsyncIterator[Standing]:
+    async with house(**discord_environment) as built:
+        await discord.connected()
+        yield built
+
+
+@pytest.fixture
+async def program(environment: dict[str, str]) -> AsyncIterator[Program]:
+    """The program as its own process, which a test may kill."""
+    started = Program(environment)
+    yield started
+    await started.kill()
+
+
+class Record:
+    """What the tables say, for a judge."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+            return await (await connection.execute(statement.encode())).fetchall()
+
+    async def turns(self, seconds: float = 10.0) -> list[tuple[Any, ...]]:
+        """Wait until no answer is in work, and give each turn's state and tries."""
+        async with asyncio.timeout(seconds):
+            while await self.rows("SELECT 1 FROM turns WHERE state IN ('waiting', 'answering')"):
+                await asyncio.sleep(0.02)
+        return await self.rows("SELECT state, attempts FROM turns ORDER BY id")
+
+
+@pytest.fixture
+def record(database_url: str) -> Record:
+    return Record(database_url)
