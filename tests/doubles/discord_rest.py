@@ -112,7 +112,7 @@ class RestDouble:
             self.objections += objections(request.method, path, status, found) if status == 200 else []
             self._changed()
             packed = b"" if found is None else json.dumps(found).encode()
-            kind = "text/html" if isinstance(found, str) else "application/json"
+            kind = "text/html" if found is None or isinstance(found, str) else "application/json"
             return web.Response(status=status, body=packed, content_type=kind, headers=headers)
 
         return answer

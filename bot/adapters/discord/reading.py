@@ -17,6 +17,10 @@ _MARK = re.compile(
     r"|</(?P<command>[^:>]{1,100}):\d{1,20}>"
 )
 
+# All other kinds are Discord's own: somebody joined, pinned, boosted.
+_SPOKEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
+_ANSWERED = frozenset({discord.MessageType.chat_input_command, discord.MessageType.context_menu_command})
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -40,7 +44,7 @@ def read_message(message: discord.Message, place: Place, author: Author | None =
 
 def read_earlier(message: discord.Message, place: Place) -> Message | None:
     """Normalise a message of a thread's past, where other bots' and our own (`said`) posts count too."""
-    if message.is_system():
+    if message.type not in _SPOKEN | _ANSWERED:
         return None
     return _read(message, place, None, said=message.author.id == place.bot_id)
 
@@ -99,7 +103,7 @@ def _read(message: discord.Message, place: Place, author: Author | None, *, said
 
 
 def _by_person(message: discord.Message) -> bool:
-    return not (message.author.bot or message.webhook_id is not None or message.is_system())
+    return message.type in _SPOKEN and not message.author.bot and message.webhook_id is None
 
 
 def _is_reply(message: discord.Message) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,7 +104,7 @@ def our_errors() -> Iterator[None]:
         raise _meaning_of(error) from error
     except (discord.RateLimited, discord.GatewayNotFound) as error:
         raise PlatformDown(f"Discord is busy: {error}") from error
-    except (aiohttp.ClientError, OSError, RuntimeError) as error:
+    except (aiohttp.ClientError, OSError, json.JSONDecodeError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "closed" not in str(error):
             raise
         raise _Dropped(f"Discord cannot be reached ({type(error).__name__})") from error
@@ -122,7 +123,7 @@ def _meaning_of(error: discord.HTTPException) -> Exception:
 
 async def _logged_in(token: str) -> discord.Client:
     client = discord.Client(
-        intents=discord.Intents.none(),
+        intents=discord.Intents(guilds=True),  # never used, but discord.py warns without
         max_messages=None,
         max_ratelimit_timeout=_LONGEST_LIMIT,
         http_trace=_guarding_trace(),
