@@ -222,5 +222,5 @@ def _refusal(fault: Fault) -> web.Response:
 
 def _cut(request: web.Request) -> web.Response:
     if request.transport is not None:
-        request.transport.abort()  # type: ignore[attr-defined]
+        request.transport.abort()
     return web.Response()

@@ -97,7 +97,7 @@ class Sockets:
         for socket in list(self.open):
             transport = socket._req.transport if socket._req is not None else None
             if transport is not None:
-                transport.abort()  # type: ignore[attr-defined]
+                transport.abort()
 
     async def close(self) -> None:
         """End every connection."""

@@ -55,10 +55,10 @@ class Listener:
     async def keep(self, body: dict[str, Any], next: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:  # noqa: A002
         """Keep what the envelope tells; the parameters' names are Bolt's."""
         event = body.get("event")
-        if body.get("type") != "event_callback" or not isinstance(event, Mapping):
+        if not isinstance(event, Mapping):
             log.info("slack_envelope_unknown", type=_name(body.get("type")))
             return BoltResponse(status=200)
-        if event.get("type") not in _READ:
+        if str(event.get("type")) not in _READ:
             log.info("slack_event_unused", type=_name(event.get("type")))
             return BoltResponse(status=200)
         team = str(body.get("team_id") or self._me.team_id)
@@ -77,7 +77,7 @@ class Listener:
             known = await self._names.look_up(wanted(event), self._me)
             try:
                 message = read_message(event, team, self._me, known)
-            except (ValueError, TypeError, AttributeError, OverflowError):
+            except ValueError:
                 log.warning("slack_event_malformed", type=_name(event.get("type")))
                 return
             if message is not None:

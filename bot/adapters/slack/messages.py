@@ -63,25 +63,29 @@ class Messages:
         self._receipts = receipts
         self._dialect = False  # whether this place wants mrkdwn instead of Markdown
 
-    async def insist(self, call: Callable[[], Awaitable[T]], again: bool) -> T:
+    async def insist(self, call: Callable[[], Awaitable[T]], again: bool, tries: int = TRIES) -> T:
         """Call until it is clear; `again` says that the call may be repeated after no clear answer."""
-        for tried in range(TRIES):
+        for tried in range(1, tries + 1):
             self._receipts.check()
             try:
                 return await call()
             except Busy as error:
-                if tried == TRIES - 1 or error.retry_after > LONGEST_REST:
+                if tried == tries or error.retry_after > LONGEST_REST:
                     raise
                 await asyncio.sleep(error.retry_after)
             except Unsure:
-                if tried == TRIES - 1 or not again:
+                if tried == tries or not again:
                     raise
-                await asyncio.sleep(0.2 * 2**tried)
+                await asyncio.sleep(0.1 * 2**tried)
         raise AssertionError("the last try returns or raises")
 
-    async def call(self, method: str, again: bool = False, **arguments: Any) -> Mapping[str, Any]:
+    async def call(
+        self, method: str, again: bool = False, tries: int = TRIES, **arguments: Any
+    ) -> Mapping[str, Any]:
         """Call a method in this channel, patiently."""
-        return await self.insist(lambda: self._web.call(method, channel=self.channel, **arguments), again)
+        return await self.insist(
+            lambda: self._web.call(method, channel=self.channel, **arguments), again, tries
+        )
 
     async def say(self, text: str, nonce: str) -> str:
         """Post a message that bears the nonce and return its id."""
@@ -101,10 +105,10 @@ class Messages:
             answer = await self._write("chat.postMessage", False, text, arguments)
         return str(answer["ts"])
 
-    async def update(self, message_id: str, text: str) -> None:
+    async def update(self, message_id: str, text: str, tries: int = TRIES) -> None:
         """Let the message hold this text; raises `CannotEdit`, or `PostGone`."""
         try:
-            await self._write("chat.update", True, text, {"ts": message_id})
+            await self._write("chat.update", True, text, {"ts": message_id, "tries": tries})
         except Refused as error:
             if error.code == "streaming_state_conflict":
                 await self.stop(message_id)

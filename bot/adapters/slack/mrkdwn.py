@@ -53,9 +53,14 @@ def without_greeting(text: str, bot_id: str) -> str:
     return text[rest.end() if rest else found.end() :]
 
 
+def clean(text: str) -> str:
+    """Leave out what no database takes: null bytes and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+
+
 def read_text(text: str, known: Known) -> str:
-    """Turn mrkdwn into Markdown; ids become names, and null bytes, which no database takes, go."""
-    text = text.replace("\x00", "")
+    """Turn mrkdwn into Markdown; ids become names."""
+    text = clean(text)
     parts: list[str] = []
     end = 0
     for found in _CODE.finditer(text):
@@ -117,8 +122,6 @@ def _special(name: str, label: str) -> str:
         return label or name.split("^")[1]
     if name.startswith("subteam^"):
         return "@" + (label.lstrip("@") or "a-group")
-    return "@" + (
-        name
-        if name in ("here", "channel", "everyone")
-        else label.lstrip("@") or name.split("^", maxsplit=1)[0]
-    )
+    if name in ("here", "channel", "everyone"):
+        return "@" + name
+    return "@" + (label.lstrip("@") or name.split("^", maxsplit=1)[0])

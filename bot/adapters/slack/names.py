@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from bot.adapters.slack.mrkdwn import Known, Person
+from bot.adapters.slack.mrkdwn import Known, Person, clean
 from bot.adapters.slack.reading import Me, Wanted
 from bot.adapters.slack.web import Web
 from bot.errors import PlatformError
@@ -33,15 +33,16 @@ class Names:
     name is never worth a message.
     """
 
-    def __init__(self, web: Web) -> None:
-        """`web` is asked for what is not known yet."""
+    def __init__(self, web: Web, patience: float = LOOKUP_SECONDS) -> None:
+        """`web` is asked for what is not known yet, for at most `patience` seconds a message."""
+        self._patience = patience
         self._web = web
         self._people: _Cache[Person] = _Cache()
         self._places: _Cache[str] = _Cache()
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def look_up(self, wanted: Wanted, me: Me) -> Known:
-        """Find the names in at most `LOOKUP_SECONDS`."""
+        """Find what names can be had in time."""
         now = asyncio.get_running_loop().time()
         looks: dict[asyncio.Task[None], tuple[_Cache[Person] | _Cache[str], str]] = {}
         for user in wanted.people:
@@ -61,7 +62,7 @@ class Names:
     ) -> None:
         if not looks:
             return
-        done, late = await asyncio.wait(looks, timeout=LOOKUP_SECONDS)
+        done, late = await asyncio.wait(looks, timeout=self._patience)
         for task in late:
             task.cancel()
             cache, key = looks[task]
@@ -86,7 +87,7 @@ class Names:
         profile = user_data.get("profile") or {}
         names = (profile.get("display_name"), profile.get("real_name"), user_data.get("real_name"))
         name = next((name for name in (*names, user_data.get("name")) if name), "someone")
-        found = Person(str(name), str(user_data.get("tz") or ""), str(user_data.get("locale") or ""))
+        found = Person(clean(str(name)), str(user_data.get("tz") or ""), str(user_data.get("locale") or ""))
         self._people.put(user, found)
 
     async def _place(self, channel: str) -> None:

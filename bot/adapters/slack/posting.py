@@ -9,7 +9,7 @@ import structlog
 
 from bot.adapters.posting import PostGone
 from bot.adapters.slack.budgets import Budgets
-from bot.adapters.slack.messages import CannotEdit, Messages
+from bot.adapters.slack.messages import TRIES, CannotEdit, Messages
 from bot.adapters.slack.streaming import Stream
 from bot.adapters.slack.web import Busy, Refused, Unsure, Web
 from bot.adapters.slack.writing import steady
@@ -83,10 +83,9 @@ class SlackPost:
             await self._messages.stop(message_id)
         if text in self._final:
             await self._budgets.updates.wait()
-        elif not self._budgets.updates.take():
+            await self._update(message_id, text)
+        elif not await self._update_perhaps(message_id, text):
             self._owed[message_id] = text
-            return
-        await self._update(message_id, text)
 
     async def delete(self, message_id: str) -> None:
         """Delete the post; its stream is stopped first."""
@@ -146,6 +145,11 @@ class SlackPost:
                 return True
             try:
                 await (stream.stop(text) if final else stream.grow(text))
+            except Busy as error:
+                self._budgets.appends.rest(error.retry_after)
+                if not final:
+                    self._owed[stream.ts] = text
+                    return True
             except PlatformError as error:
                 log.info("slack_stream_ended", error=str(error))
             else:
@@ -169,14 +173,24 @@ class SlackPost:
             self._stream = None
             await self._messages.stop(stream.ts)
 
-    async def _update(self, message_id: str, text: str) -> None:
+    async def _update_perhaps(self, message_id: str, text: str) -> bool:
+        """Show a text that is not final, if it can be had at once."""
+        if not self._budgets.updates.take():
+            return False
+        try:
+            await self._update(message_id, text, tries=1)
+        except Busy as error:
+            self._budgets.updates.rest(error.retry_after)
+            return False
+        except Unsure:
+            return False
+        return True
+
+    async def _update(self, message_id: str, text: str, tries: int = TRIES) -> None:
         try:
             if self._fixed:
                 raise CannotEdit("chat.update", "edit_window_closed")
-            await self._messages.update(message_id, text)
-        except Busy as error:
-            self._budgets.updates.rest(error.retry_after)
-            raise
+            await self._messages.update(message_id, text, tries)
         except CannotEdit as error:
             self._fixed = True
             log.info("slack_edit_refused", error=str(error))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.adapters.slack.mrkdwn import Known, people_in, places_in, read_text, without_greeting
+from bot.adapters.slack.mrkdwn import Known, clean, people_in, places_in, read_text, without_greeting
 from bot.dialogue import Author, Channel, ChannelKind, Message, Platform
 
+_STAMP = re.compile(r"\d{1,11}(?:\.\d{1,9})?", re.ASCII)
 # A message of any other subtype is Slack talking about the channel (joins, topics), not a person.
 _WRITTEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 
@@ -97,7 +99,10 @@ def place(event: Mapping[str, Any], team: str, known: Known) -> Channel:
 
 def moment(stamp: str) -> datetime:
     """Read Slack's time, seconds with a fraction in a string; raises `ValueError`."""
-    return datetime.fromtimestamp(float(stamp), UTC)
+    try:
+        return datetime.fromtimestamp(float(stamp), UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError("no time") from error
 
 
 def _body(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -123,7 +128,7 @@ def _was_edited(event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
 
 def _stamp(body: Mapping[str, Any]) -> str:
     stamp = body.get("ts")
-    if not isinstance(stamp, str) or not stamp:
+    if not isinstance(stamp, str) or not _STAMP.fullmatch(stamp):
         raise ValueError("no ts")
     return stamp
 
@@ -145,4 +150,4 @@ def _files(body: Mapping[str, Any]) -> list[str]:
     names = [
         str(item.get("name") or item.get("title") or "a file") for item in files if isinstance(item, Mapping)
     ]
-    return [name.replace("\x00", "") for name in names]
+    return [clean(str(name)) for name in names]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+import time
 from typing import Any
 
 import structlog
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -27,7 +29,7 @@ LONGEST_PAUSE = 30.0
 GRACE_SECONDS = 3.0  # for acknowledgements on their way over a connection that is being replaced
 
 
-async def serve(app: AsyncApp, web: Web, app_token: str) -> None:
+async def serve(app: AsyncApp, web: Web, app_token: str, hello_seconds: float = HELLO_SECONDS) -> None:
     """
     Keep a connection open and hand its envelopes to the app, for ever.
 
@@ -35,23 +37,20 @@ async def serve(app: AsyncApp, web: Web, app_token: str) -> None:
     made from a new one. Raises `TokenRefused` where the app-level token is wrong.
     """
     retiring: set[asyncio.Task[None]] = set()
+    loop = asyncio.get_running_loop()
     failures = 0
     try:
         while True:
-            socket = await _connect(app, web, app_token)
+            began = loop.time()
+            socket = await _connect(app, web, app_token, hello_seconds)
             if socket is not None:
-                failures = 0
-                try:
-                    await socket.ended()
-                except asyncio.CancelledError:
-                    await socket.shut()
-                    raise
+                await _watch(socket)
                 task = asyncio.create_task(_retire(socket))
                 retiring.add(task)
                 task.add_done_callback(retiring.discard)
-                continue
-            failures += 1
-            await asyncio.sleep(min(2.0 ** (failures - 1), LONGEST_PAUSE) * random.uniform(0.5, 1.0))
+            failures = 0 if loop.time() - began > LONGEST_PAUSE else failures + 1
+            if socket is None or failures > 2:
+                await asyncio.sleep(min(0.5 * 2.0**failures, LONGEST_PAUSE) * random.uniform(0.5, 1.0))
     finally:
         for task in retiring:
             task.cancel()
@@ -75,13 +74,14 @@ class Socket(SocketModeClient):
         self._app = app
         self._ended = asyncio.Event()
         self._hello = asyncio.Event()
+        self._busy: set[asyncio.Task[Any]] = set()
         self.message_listeners.append(self._note)
         self.socket_mode_request_listeners.append(self._handle)
 
-    async def open(self) -> bool:
+    async def open(self, seconds: float) -> bool:
         """Connect; False where Slack does not say hello in time."""
         try:
-            async with asyncio.timeout(HELLO_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self.connect()  # type: ignore[no-untyped-call]
                 await self._hello.wait()
         except TimeoutError:
@@ -99,7 +99,11 @@ class Socket(SocketModeClient):
         log.info("slack_disconnected")
 
     async def shut(self) -> None:
-        """Close the connection and end the SDK's tasks."""
+        """Let what is being kept be acknowledged, then close the connection and end the SDK's tasks."""
+        if self._busy:
+            _, late = await asyncio.wait(self._busy, timeout=GRACE_SECONDS)
+            for task in late:
+                task.cancel()
         await self.close()  # type: ignore[no-untyped-call]
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
@@ -111,19 +115,47 @@ class Socket(SocketModeClient):
     ) -> None:
         if message.get("type") == "hello":
             self._hello.set()
+        elif "envelope_id" in message and not isinstance(message.get("payload"), dict):
+            await self._drop(str(message["envelope_id"]))
 
     async def _handle(self, _: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        if request.type == "events_api" and not isinstance(request.payload.get("event"), Mapping):
-            log.warning("slack_event_malformed", type=request.type)
-            await self.send_socket_mode_response({"envelope_id": request.envelope_id})
+        task = asyncio.current_task()
+        if task is not None:
+            self._busy.add(task)
+            task.add_done_callback(self._busy.discard)
+        asked = _as_bolt_reads(request)
+        if asked is None:
+            await self._drop(request.envelope_id)
             return
-        response = await run_async_bolt_app(self._app, request)
-        await send_async_response(self, request, response, started)
+        response = await self._app.async_dispatch(asked)
+        await send_async_response(self, request, response, time.time())
+
+    async def _drop(self, envelope_id: str) -> None:
+        """Acknowledge what nobody can read; it would only come again."""
+        log.warning("slack_envelope_malformed")
+        await self.send_socket_mode_response({"envelope_id": envelope_id})
 
 
-async def _connect(app: AsyncApp, web: Web, app_token: str) -> Socket | None:
+def _as_bolt_reads(request: SocketModeRequest) -> AsyncBoltRequest | None:
+    """None where the payload has not the form that Bolt trusts it to have when it looks for ids."""
+    payload = request.payload
+    if request.type == "events_api" and not isinstance(payload.get("event"), dict):
+        return None
+    try:
+        return AsyncBoltRequest(mode="socket_mode", body=payload, headers=build_headers(request))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return None
+
+
+async def _watch(socket: Socket) -> None:
+    try:
+        await socket.ended()
+    except asyncio.CancelledError:
+        await socket.shut()
+        raise
+
+
+async def _connect(app: AsyncApp, web: Web, app_token: str, hello_seconds: float) -> Socket | None:
     try:
         url = str((await web.as_app(app_token, "apps.connections.open"))["url"])
     except (TokenRefused, PermissionMissing) as error:
@@ -134,7 +166,7 @@ async def _connect(app: AsyncApp, web: Web, app_token: str) -> Socket | None:
     socket = Socket(app, url)
     opened = False
     try:
-        opened = await socket.open()
+        opened = await socket.open(hello_seconds)
     finally:
         if not opened:
             await socket.shut()

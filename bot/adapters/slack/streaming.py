@@ -52,7 +52,7 @@ class Stream:
         grown = harmless(steady(text))
         rest = grown[len(self._held) :]
         if rest:
-            await self._messages.call("chat.appendStream", ts=self.ts, markdown_text=rest)
+            await self._messages.call("chat.appendStream", tries=1, ts=self.ts, markdown_text=rest)
             self._held = grown
 
     async def stop(self, text: str) -> None:

@@ -1,0 +1,82 @@
+"""The connection is made anew however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.adapters.slack import SlackAdapter
+from bot.adapters.slack.listen import Listener
+from bot.adapters.slack.names import Names
+from bot.adapters.slack.reading import Me
+from bot.adapters.slack.socket import serve
+from bot.adapters.slack.web import Web
+from bot.errors import TokenRefused
+from tests.adapters.slack.talk import DIRECT, listening
+from tests.doubles.slack import SlackDouble
+from tests.fakes import FakeInbox, FakeWords
+
+
+async def heard_after(slack: SlackDouble, inbox: FakeInbox, connections: int) -> None:
+    await slack.until(lambda: slack.sockets.connections >= connections)
+    await slack.say("U0ANN", DIRECT, "still there?")
+    await slack.until(lambda: any(message.text == "still there?" for message in inbox.messages))
+
+
+@pytest.mark.parametrize("end", ["drop", "close", "disconnect"])
+async def test_however_a_connection_ends_the_next_one_hears(
+    slack: SlackDouble, adapter: SlackAdapter, end: str
+) -> None:
+    inbox = FakeInbox()
+    async with listening(slack, adapter, inbox):
+        await getattr(slack.sockets, end)()
+        await heard_after(slack, inbox, 2)
+
+
+async def test_what_was_not_acknowledged_comes_over_the_next_connection(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    inbox = FakeInbox()
+    async with listening(slack, adapter, inbox):
+        await slack.sockets.drop()
+        await slack.until(lambda: not slack.sockets.open)
+        await slack.say("U0ANN", DIRECT, "said in between")
+        await slack.until(lambda: inbox.messages)
+    assert [message.text for message in inbox.messages] == ["said in between"]
+
+
+async def test_each_connection_asks_for_its_own_address(slack: SlackDouble, adapter: SlackAdapter) -> None:
+    async with listening(slack, adapter, FakeInbox()):
+        await slack.sockets.drop()
+        await slack.until(lambda: slack.sockets.connections == 2)
+    assert len(slack.called("apps.connections.open")) == 2
+
+
+async def test_slack_that_does_not_open_connections_is_asked_again(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    slack.fail("auth.test", dropped=True)
+    slack.fail("apps.connections.open", status=503)
+    inbox = FakeInbox()
+    async with listening(slack, adapter, inbox):
+        await heard_after(slack, inbox, 1)
+
+
+async def test_a_connection_without_a_hello_is_given_up(slack: SlackDouble) -> None:
+    web = Web(slack.bot_token, slack.api_url)
+    listener = Listener(web, Names(web), Me("U0BOT", "B0BOT", "T0001", "bot"), FakeInbox())
+    slack.sockets.hello = False
+    task = asyncio.create_task(serve(listener.app, web, slack.app_token, hello_seconds=0.1))
+    await slack.until(lambda: slack.sockets.connections >= 2)
+    task.cancel()
+    await asyncio.wait({task})
+    await web.close()
+
+
+@pytest.mark.parametrize("tokens", [("xoxb-wrong", "xapp-double"), ("xoxb-double", "xapp-wrong")])
+async def test_a_wrong_token_is_said_at_once(slack: SlackDouble, tokens: tuple[str, str]) -> None:
+    adapter = SlackAdapter(*tokens, slack.api_url, FakeWords())
+    with pytest.raises(TokenRefused):
+        await adapter.listen(FakeInbox())
+    await adapter.close()
