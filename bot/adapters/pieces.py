@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.adapters.fences import TEXT, Fence, State, states
@@ -47,31 +47,29 @@ class Cutter:
         self._limit = limit
         self._measure = measure
         self._text = ""
-        self._at = 0
-        self._fence: Fence | None = None
         self._final: list[str] = []
+        self._window = self._opened(0, None)
 
     def feed(self, text_so_far: str) -> list[str]:
         """Return what `cut` returns for the whole text so far; another text begins anew."""
         if not text_so_far.startswith(self._text):
-            self._forget()
+            self._final.clear()
+            self._window = self._opened(0, None)
         self._text = text_so_far
         while True:
-            window = _Window(text_so_far, self._at, self._fence, self._limit, self._measure)
-            if not window.inked:
+            if not self._window.begin(text_so_far):
                 return list(self._final)
-            over = window.overflow()
+            over = self._window.overflow(text_so_far)
             if over is None:
-                return [*self._final, window.render(len(text_so_far))]
-            at = window.boundary(over)
-            piece = window.render(at)
+                return [*self._final, self._window.tail]
+            at = self._window.boundary(over)
+            piece = self._window.render(at)
             if piece.strip():
                 self._final.append(piece)
-            self._at, self._fence = at, window.state_at(at).fence
+            self._window = self._opened(at, self._window.state_at(at).fence)
 
-    def _forget(self) -> None:
-        self._at, self._fence = 0, None
-        self._final.clear()
+    def _opened(self, at: int, fence: Fence | None) -> _Window:
+        return _Window(at, fence, self._limit, self._measure)
 
 
 class _Window:
@@ -79,33 +77,65 @@ class _Window:
     One piece in the making: the text from a cut on, and the places where it could end.
 
     The window overflows at the first prefix that does not fit. What is decided is decided from that prefix
-    alone, so that text that comes later can change nothing.
+    alone, so that text that comes later can change nothing. Lines that were read whole are not read again
+    when the text has grown.
     """
 
-    def __init__(self, text: str, at: int, fence: Fence | None, limit: int, measure: Measure) -> None:
-        self._text, self._limit, self._measure = text, limit, measure
+    def __init__(self, at: int, fence: Fence | None, limit: int, measure: Measure) -> None:
+        self._limit, self._measure = limit, measure
+        self._fence, self._text = fence, ""
+        self.tail = ""
         self._head = f"{fence.reopen(limit, measure)}\n" if fence else ""
-        self._first = State(fence, 2) if fence else TEXT
-        self._start, self._hang = _begin(text, at, fence)
+        self._start = self._at = at
+        self._state = self._pending = State(fence, 2) if fence else TEXT
+        self._inked = False
+        self._hang = self._checked = self._last = 0
+        self._after_heading = False
         self._dented: list[tuple[int, int]] = []
         self._segments: list[tuple[int, State]] = []
         self._ends: list[tuple[int, int]] = []
-        self.inked = _INK.search(text, self._start) is not None
 
-    def overflow(self) -> int | None:
-        """Return the end of the first prefix that does not fit; None if all of the text fits."""
-        checked, stride = self._start, self._limit // 8
-        pending = self._first
-        last = self._start
-        for end, state in self._scan():
-            self._segments.append((end, state))
-            if state != pending or last - checked > stride:
-                over = self._first_over(checked, last, pending)
-                if over is not None:
-                    return over
-                checked, pending = last, state
-            last = end
-        return self._first_over(checked, last, pending)
+    def begin(self, text: str) -> bool:
+        """Pass over the gap that the cut left; return whether anything follows it."""
+        if self._inked:
+            return True
+        start, self._hang = _begin(text, self._at, self._fence)
+        if _INK.search(text, start) is None:
+            return False
+        self._inked = True
+        self._start = self._at = self._checked = self._last = start
+        return True
+
+    def overflow(self, text: str) -> int | None:
+        """Return the end of the first prefix that does not fit; None if all fits, and `tail` holds it."""
+        self._text = text
+        while self._at < len(text):
+            newline = text.find("\n", self._at)
+            if newline < 0:
+                return self._overflow_of_last_line()
+            over = self._read_line(newline, whole=True)
+            if over is not None:
+                return over
+            self._at = newline + 1
+        return self._overflow_at_end()
+
+    def _overflow_of_last_line(self) -> int | None:
+        """Read a line that may still grow, and forget it again if it fits."""
+        known = (self._state, self._pending, self._checked, self._last, self._hang)
+        segments, dented = len(self._segments), len(self._dented)
+        over = self._read_line(len(self._text), whole=False)
+        if over is None:
+            over = self._overflow_at_end()
+        if over is None:
+            del self._segments[segments:], self._dented[dented:]
+            self._state, self._pending, self._checked, self._last, self._hang = known
+        return over
+
+    def _overflow_at_end(self) -> int | None:
+        over = self._first_over(self._checked, self._last, self._pending)
+        if over is None:
+            self.tail = self.render(len(self._text))
+        return over
 
     def boundary(self, over: int) -> int:
         """Return the best place to cut in a window that overflows at `over`."""
@@ -162,28 +192,35 @@ class _Window:
                 probe = middle
         return probe
 
-    def _scan(self) -> Iterator[tuple[int, State]]:
-        """Yield stretches of one state each, line by line, noting where the text could be cut."""
-        at, state, after_heading = self._start, self._first, False
-        while at < len(self._text):
-            newline = self._text.find("\n", at)
-            end = newline if newline >= 0 else len(self._text)
-            origin = at - self._hang if at == self._start and not state.fence else at
-            line = self._text[origin:end]
-            self._dent(line, at, state)
-            before = state
-            for length, state in states(line, before.fence, self._affordable):
-                yield origin + length, state
-            if newline < 0:
-                return
-            if line.strip() and before.fence is None and state.fence is None:
-                after_heading = _HEADING.match(line.lstrip()) is not None
-            rank = _rank(line, before, state, after_heading)
-            if rank:
-                self._ends.append((rank, end))
-            at = end + 1
-            state = replace(state, room=2) if state.fence else state
-            yield at, state
+    def _read_line(self, end: int, whole: bool) -> int | None:
+        """Note the states in the line and what its end is worth for a cut; return an overflow in it."""
+        at, before, state = self._at, self._state, self._state
+        origin = at - self._hang if at == self._start and not before.fence else at
+        line = self._text[origin:end]
+        self._dent(line, at, before)
+        for length, state in states(line, before.fence, self._affordable):
+            if (over := self._stretch(origin + length, state)) is not None:
+                return over
+        if not whole:
+            return None
+        if line.strip() and before.fence is None and state.fence is None:
+            self._after_heading = _HEADING.match(line.lstrip()) is not None
+        rank = _rank(line, before, state, self._after_heading)
+        if rank:
+            self._ends.append((rank, end))
+        self._state = replace(state, room=2) if state.fence else state
+        return self._stretch(end + 1, self._state)
+
+    def _stretch(self, end: int, state: State) -> int | None:
+        """Add a stretch of one state; what is measured in stretches of one state only grows."""
+        self._segments.append((end, state))
+        if state != self._pending or self._last - self._checked > self._limit // 8:
+            over = self._first_over(self._checked, self._last, self._pending)
+            if over is not None:
+                return over
+            self._checked, self._pending = self._last, state
+        self._last = end
+        return None
 
     def _dent(self, line: str, at: int, state: State) -> None:
         """Take from a line what its place in a list, now in an earlier piece, had indented it by."""
