@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -19,6 +22,45 @@ from bot.memory.server import EmbeddedPostgres
 # Nothing of a test run has to outlive a power cut, so it need not wait for the disk.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
 _TEMPLATE = "migrated"
+_RUN = "FRONTDESK_TEST_RUN"
+_ROOM = 1024**3
+
+
+def pytest_configure() -> None:
+    """Make the run's folder for databases, in memory where there is room: it is 20 times as quick there."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM
+    place = memory if roomy else Path(tempfile.gettempdir())
+    prefix = f"frontdesk-tests-{os.getuid()}-"
+    for left in place.glob(f"{prefix}*"):
+        if not psutil.pid_exists(int(left.name.removeprefix(prefix))):
+            asyncio.run(_clear_away(left))
+    folder = place / f"{prefix}{os.getpid()}"
+    folder.mkdir(mode=0o711)
+    os.environ[_RUN] = str(folder)
+
+
+def pytest_unconfigure() -> None:
+    """Remove what is left of the run's folder; its servers are stopped by then."""
+    if "PYTEST_XDIST_WORKER" not in os.environ and _RUN in os.environ:
+        shutil.rmtree(os.environ.pop(_RUN), ignore_errors=True)
+
+
+async def _clear_away(left: Path) -> None:
+    """Stop and delete what a killed run left behind."""
+    if (left / "data" / "postgres" / "cluster").exists():
+        server = EmbeddedPostgres(left / "data", temporary=True)
+        await server.start()
+        await server.stop()
+    shutil.rmtree(left, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def quick_folder() -> Path:
+    """Return a folder for databases, the same for all processes of this run."""
+    return Path(os.environ[_RUN])
 
 
 @pytest.fixture(autouse=True)
@@ -34,12 +76,9 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres(quick_folder: Path) -> Iterator[str]:
     """Start the run's Postgres, shared by all its processes, and yield the URL of its first database."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # the same for all workers
-    server = EmbeddedPostgres(folder / "data", options=_FAST, temporary=True)
+    server = EmbeddedPostgres(quick_folder / "data", options=_FAST, temporary=True)
     url = asyncio.run(server.start())
     yield url
     asyncio.run(server.stop())

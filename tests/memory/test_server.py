@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,9 @@ sys.stdin.read()
 
 
 @pytest.fixture(scope="module")
-def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("used")
+def used(quick_folder: Path) -> Iterator[Path]:
+    folder = quick_folder / uuid.uuid4().hex
+    folder.mkdir(mode=0o755)
     yield folder
     _remove(folder)
 
@@ -48,10 +50,10 @@ def data_dir(used: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def new_dir(tmp_path: Path) -> Iterator[Path]:
-    """Yield an empty data folder, and afterwards remove its cluster, which may lie elsewhere."""
-    folder = tmp_path / "data"
-    folder.mkdir()
+def new_dir(quick_folder: Path) -> Iterator[Path]:
+    """Yield an empty data folder, and afterwards remove its cluster."""
+    folder = quick_folder / uuid.uuid4().hex
+    folder.mkdir(mode=0o755)
     yield folder
     _halt(folder)
     _remove(folder)
@@ -300,10 +302,11 @@ async def test_a_cluster_left_half_made_is_made_anew(new_dir: Path) -> None:
     await server.stop()
 
 
-async def test_a_temporary_cluster_is_gone_with_the_last_sharer(tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path, temporary=True)
+async def test_a_temporary_cluster_is_gone_with_the_last_sharer(quick_folder: Path) -> None:
+    folder = quick_folder / uuid.uuid4().hex
+    server = EmbeddedPostgres(folder, temporary=True)
     await server.start()
-    home = settle(tmp_path).home
+    home = settle(folder).home
     await server.stop()
     assert not home.exists()
 

@@ -153,7 +153,7 @@ def _spawn(order: dict[str, object], log: Path) -> subprocess.Popen[bytes]:
 
 
 def _private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb")
 
 
 def _healthy(state: State) -> bool:

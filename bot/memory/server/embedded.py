@@ -92,9 +92,11 @@ class EmbeddedPostgres:
             else:
                 _create(lodging)
             sockets = self._serve(lodging)
+            _add_database(sockets)
         except TimeoutExpired as error:
             raise ServerFailed(f"Postgres hangs: {error}. Look at the disk, {_OWN_SERVER}") from error
-        _add_database(sockets)
+        except (OSError, psycopg.Error) as error:
+            raise ServerFailed(f"Postgres did not start: {error}. Look at the disk, {_OWN_SERVER}") from error
         return _url(sockets, _DATABASE)
 
     def _end(self) -> None:

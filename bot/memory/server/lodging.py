@@ -104,13 +104,21 @@ def _home_as_root(data_dir: Path) -> tuple[Path, Servant]:
     elif not home.exists() and not _may_enter(data_dir, servant):
         for folder in (_SYSTEM_FOLDER, elsewhere.parent):
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _note(data_dir).write_text(
-            f"The database of this data folder lives in {elsewhere}\n"
-            "because the system user that runs it may not enter this folder.\n",
-            encoding="utf-8",
-        )
+        _leave_note(data_dir, elsewhere)
         home = elsewhere
     return home, _hand_over(home, servant)
+
+
+def _leave_note(data_dir: Path, elsewhere: Path) -> None:
+    try:
+        # Mode x: a link that somebody else put there is not followed.
+        with _note(data_dir).open("x", encoding="utf-8") as note:
+            note.write(
+                f"The database of this data folder lives in {elsewhere}\n"
+                "because the system user that runs it may not enter this folder.\n"
+            )
+    except FileExistsError:
+        pass  # it was said before
 
 
 def _hand_over(home: Path, servant: Servant) -> Servant:
