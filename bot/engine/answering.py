@@ -174,7 +174,9 @@ class Engine:
                     yield replace(delta, fresh=bool(delta.text) and not begun)
                     begun = begun or bool(delta.text)
             except ContextTooLong:
-                factor *= 1.5
+                # The server's room is unknown, but less than what it was sent: aim at two thirds of that.
+                sent = max(prompt.tokens, 1)
+                factor = max(factor, (backend.context_tokens - backend.answer_tokens) / sent) * 1.5
                 await self._memory.calibrate(backend.name, factor)
                 continue
             if prompt.opening and backend.languages:

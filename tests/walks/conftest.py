@@ -131,6 +131,13 @@ class Record:
                 await asyncio.sleep(0.02)
         return await self.rows("SELECT state, attempts FROM turns ORDER BY id")
 
+    async def turns_of(self, count: int, seconds: float = 20.0) -> list[tuple[Any, ...]]:
+        """Wait until there are so many turns and all have ended."""
+        async with asyncio.timeout(seconds):
+            while len(await self.rows("SELECT 1 FROM turns")) < count:
+                await asyncio.sleep(0.02)
+        return await self.turns(seconds)
+
 
 @pytest.fixture
 def record(database_url: str) -> Record:
