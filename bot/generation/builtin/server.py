@@ -132,7 +132,7 @@ class OnBoardServer:
         child.wait()
         del _children[child.pid]
         raise BackendDown(
-            f"The model on board did not start: {_last_words(log)} See {log}, name another file with "
+            f"The model on board did not start: {_last_words(log) or f'it ended with {child.returncode}.'} See {log}, name another file with "
             "BOT_MODEL__PATH, or a server with BOT_MODEL__BASE_URL."
         )
 
@@ -181,4 +181,4 @@ def _kill(state: State) -> None:
 def _last_words(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     telling = [line for line in lines if " E " in line or "Error" in line]
-    return " / ".join(telling[:1] or lines[-1:]) or "it said nothing."
+    return " / ".join(telling[:1] or lines[-1:])
