@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from bot.dialogue import Accepted, Message, Piece, Slot
+from bot.adapters.pieces import cut
+from bot.adapters.posting import PostGone, post_and_edit
+from bot.dialogue import (
+    Accepted,
+    Answer,
+    Author,
+    Channel,
+    ChannelKind,
+    Context,
+    Conversation,
+    Delta,
+    Line,
+    Manifest,
+    Message,
+    Piece,
+    Platform,
+    Role,
+    Slot,
+    Turn,
+)
 from bot.errors import LeaseLost, Superseded
+from bot.memory.leases import Lease
+from bot.memory.outbox import Fence
+from bot.ports import Accept, Receipts
+from tests.doubles.model import Gate
 
 
 class FakeReceipts:
@@ -19,8 +47,10 @@ class FakeReceipts:
         self.foreign = set(owned)
         self.refuse = ""
         self.superseded = False
+        self.fence: Callable[[], None] = lambda: None
 
     def check(self) -> None:
+        self.fence()
         if self.refuse == "check":
             raise LeaseLost("the lease ran out")
         if self.superseded:
@@ -88,3 +118,267 @@ async def pieces_of(*pieces: Piece) -> AsyncIterator[Piece]:
     """Yield the pieces one by one, as a worker would."""
     for piece in pieces:
         yield piece
+
+
+class FakeBackend:
+    """
+    A model that says what it was told to: each call takes the next script, the last one stays.
+
+    A script is a list of texts, deltas, gates to stand at, and errors to raise.
+    """
+
+    def __init__(
+        self,
+        *scripts: Sequence[str | Delta | Gate | Exception],
+        name: str = "fake-1",
+        context_tokens: int = 4_096,
+        answer_tokens: int = 512,
+        languages: Iterable[str] = (),
+        metered: bool = False,
+    ) -> None:
+        self.name = name
+        self.context_tokens = context_tokens
+        self.answer_tokens = answer_tokens
+        self.languages = frozenset(languages)
+        self.metered = metered
+        self.contexts: list[Context] = []
+        self.running = 0
+        self._scripts = list(scripts) or [["Hello."]]
+
+    async def stream(self, context: Context) -> AsyncIterator[Delta]:
+        self.contexts.append(context)
+        script = self._scripts[min(len(self.contexts), len(self._scripts)) - 1]
+        self.running += 1
+        try:
+            for step in script:
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, Gate):
+                    await step.pass_through()
+                    continue
+                yield Delta(step) if isinstance(step, str) else step
+        finally:
+            self.running -= 1
+
+
+class WordCounter:
+    """Counts a word as a token."""
+
+    encoding = "words"
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a fake memory recalls."""
+
+    summary: str
+    lines: tuple[Line, ...]
+    people: tuple[str, ...]
+    manifest: Manifest
+
+
+class FakeMemory:
+    """A record in memory: `earlier` lines, the newest of which are recalled within the budget."""
+
+    def __init__(self, earlier: Iterable[Line] = (), summary: str = "") -> None:
+        self.earlier = list(earlier)
+        self.summary = summary
+        self.budgets: list[int] = []
+        self.factors: dict[str, float] = {}
+        self.spent = 0
+        self.error: Exception | None = None
+
+    async def recall(self, turn: Turn, budget: int) -> Remembered:
+        if self.error is not None:
+            raise self.error
+        self.budgets.append(budget)
+        question = tuple(Line(Role.PERSON, m.text, m.author.name) for m in turn.question)
+        tokens = sum(len(line.text.split()) for line in question)
+        kept: list[Line] = []
+        for line in reversed(self.earlier):
+            weight = len(line.text.split())
+            if tokens + weight > budget:
+                break
+            tokens += weight
+            kept.insert(0, line)
+        lines = (*kept, *question)
+        people = tuple(dict.fromkeys(line.author for line in lines if line.role is Role.PERSON))
+        return Remembered(self.summary, lines, people, Manifest(budget=budget, tokens=tokens))
+
+    async def factor(self, model: str, unknown: float) -> float:
+        return self.factors.get(model, unknown)
+
+    async def calibrate(self, model: str, measured: float) -> None:
+        slowly = self.factors.get(model, 0.0) * 0.9 + measured * 0.1
+        self.factors[model] = max(measured, slowly)
+
+    async def spent_today(self, turn: Turn) -> int:
+        return self.spent
+
+
+class FakeRoom:
+    """A place of posts, as people see it: `posts` by id; each of `seen` is all that stood at one moment."""
+
+    def __init__(self) -> None:
+        self.posts: dict[str, str] = {}
+        self.seen: list[tuple[str, ...]] = []
+        self._by_nonce: dict[str, str] = {}
+        self._changed = asyncio.Event()
+
+    async def post(self, text: str, nonce: str) -> str:
+        message_id = self._by_nonce.setdefault(nonce, f"post-{len(self._by_nonce) + 1}")
+        self._show(message_id, text)
+        return message_id
+
+    async def edit(self, message_id: str, text: str) -> None:
+        if message_id not in self.posts:
+            raise PostGone(message_id)
+        self._show(message_id, text)
+
+    async def delete(self, message_id: str) -> None:
+        self.posts.pop(message_id, None)
+        self._look()
+
+    async def find(self, slot: Slot) -> str | None:
+        return self._by_nonce.get(slot.nonce)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """All posts, oldest first."""
+        return tuple(self.posts.values())
+
+    async def until(self, wanted: Callable[[tuple[str, ...]], bool]) -> None:
+        """Wait until a person sees what is wanted."""
+        async with asyncio.timeout(5):
+            while not wanted(self.shown):
+                self._changed.clear()
+                await self._changed.wait()
+
+    def _show(self, message_id: str, text: str) -> None:
+        self.posts[message_id] = text
+        self._look()
+
+    def _look(self) -> None:
+        self.seen.append(self.shown)
+        self._changed.set()
+
+
+class FakeAdapter:
+    """A platform in memory, with delivery by the real posts and edits; `error` is raised by the next post."""
+
+    platform = Platform.SLACK
+
+    def __init__(self, limit: int = 200) -> None:
+        self.room = FakeRoom()
+        self.limit = limit
+        self.error: Exception | None = None
+        self.sends = 0
+
+    async def listen(self, accept: Accept) -> None:
+        await asyncio.Event().wait()
+
+    def cut(self, markdown: str) -> list[str]:
+        return cut(markdown, self.limit)
+
+    async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
+        self.sends += 1
+        if self.error is not None:
+            raise self.error
+        await post_and_edit(pieces, receipts, self.room, pace=0.0)
+
+
+class FakeReader(FakeAdapter):
+    """A platform whose earlier messages can be read."""
+
+    def __init__(self, *earlier: Message) -> None:
+        super().__init__()
+        self.earlier: list[Message] = list(earlier)
+        self.unread: Exception | None = None
+
+    async def history(self, question: Message) -> Sequence[Message]:
+        if self.unread is not None:
+            raise self.unread
+        return self.earlier
+
+
+class FakeRecord:
+    """Turns, leases and posts of answers in memory, as a worker asks for them; `log` has the calls."""
+
+    def __init__(self, *waiting: Turn) -> None:
+        self.waiting = list(waiting)
+        self.log: list[str] = []
+        self.answers: list[Answer] = []
+        self.posts: dict[int, FakeReceipts] = {}
+        self.kept: list[Message] = []
+        self.lease: Lease | None = None
+        self.wanted: Turn | None = None
+        self.errors: dict[str, Exception] = {}
+
+    async def claim(self, conversation_id: int) -> Turn | None:
+        self._called("claim")
+        return self.waiting.pop(0) if self.waiting else None
+
+    async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
+        self._called("finish")
+        self.answers.append(answer)
+        return self.waiting.pop(0) if self.waiting else None
+
+    async def reload(self, turn: Turn) -> Turn:
+        self._called("reload")
+        return self.wanted or turn
+
+    async def release(self, turn: Turn, seconds: float = 0.0) -> None:
+        self._called("release")
+        self.waiting.insert(0, turn)
+
+    async def keep(self, conversation: Conversation, earlier: Sequence[Message]) -> int:
+        self._called("keep")
+        self.kept.extend(earlier)
+        return len(earlier)
+
+    @asynccontextmanager
+    async def hold(self, turn: Turn) -> AsyncIterator[Lease]:
+        self._called("hold")
+        self.lease = Lease(turn, time.monotonic() + 60)
+        yield self.lease
+        self.log.append("let go")
+
+    def receipts(self, turn: Turn, fence: Fence) -> FakeReceipts:
+        receipts = self.posts.setdefault(turn.id, FakeReceipts())
+        receipts.fence = fence.check
+        return receipts
+
+    def ask_more(self, turn: Turn) -> None:
+        """Have the turn that is being answered begin again with what is wanted now."""
+        assert self.lease is not None
+        self.wanted = turn
+        self.lease.end(Superseded("something newer is wanted"))
+
+    def take_away(self) -> None:
+        """Have another worker take the conversation."""
+        assert self.lease is not None
+        self.lease.end(LeaseLost("another worker has it"))
+
+    def _called(self, name: str) -> None:
+        self.log.append(name)
+        if name in self.errors:
+            raise self.errors.pop(name)
+
+
+def a_message(text: str, number: int = 1, **changes: Any) -> Message:
+    """Make a message of Ann's in a Slack thread."""
+    place = Channel(Platform.SLACK, "T1", "C1", "1.0", ChannelKind.THREAD, "#general")
+    given: dict[str, Any] = {"channel": place, "author": Author("U1", "Ann"), "mentions_bot": True}
+    return Message(f"{number}.0", text=text, sent_at=datetime(2026, 11, 23, 9, tzinfo=UTC), **given | changes)
+
+
+def a_turn(
+    *texts: str, number: int = 1, attempts: int = 1, history_read: bool = True, **changes: Any
+) -> Turn:
+    """Make a turn that asks these texts; `changes` are of its messages."""
+    question = tuple(a_message(text, place, **changes) for place, text in enumerate(texts, 1))
+    conversation = Conversation(7, question[-1].channel, history_read)
+    return Turn(number, conversation, question, epoch=1, revision=0, attempts=attempts)

@@ -41,9 +41,7 @@ class Draft:
         while True:
             self._changed.clear()
             done = self._done
-            for piece in _pieces(self._cut(self._text), done):
-                if piece.ordinal < len(shown) and shown[piece.ordinal] == piece:
-                    continue
+            for piece in self._unseen(shown, done):
                 self._raise_failure()
                 shown[piece.ordinal :] = [piece]
                 yield piece
@@ -52,6 +50,16 @@ class Draft:
                 return
             if not self._changed.is_set():
                 await self._changed.wait()
+
+    def _unseen(self, shown: list[Piece], done: bool) -> list[Piece]:
+        """Choose the pieces the reader has to be given, so that it has all of them and none beyond."""
+        pieces = _pieces(self._cut(self._text), done)
+        same = 0
+        while same < len(pieces) and pieces[same : same + 1] == shown[same : same + 1]:
+            same += 1
+        if same == len(pieces) < len(shown):
+            same = max(same - 1, 0)  # a shorter text: its last piece again says that those beyond are void
+        return pieces[same:]
 
     async def _wait_for_a_beginning(self) -> None:
         while not (self._text.strip() or self._done or self._error):
