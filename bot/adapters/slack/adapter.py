@@ -46,7 +46,7 @@ class SlackAdapter:
         self._words = words
         self._pace = pace
         self._names = Names(self._web)
-        self._budgets = Budgets()
+        self.budgets = Budgets()
         self._me: Me | None = None
 
     async def listen(self, accept: Accept) -> None:
@@ -60,8 +60,8 @@ class SlackAdapter:
 
     async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
         """Post the pieces in the question's thread while they grow."""
-        messages = Messages(self._web, self._budgets, question, await self._ask_me(), receipts)
-        poster = SlackPost(self._web, self._budgets, question, messages, receipts)
+        messages = Messages(self._web, self.budgets, question, await self._ask_me(), receipts)
+        poster = SlackPost(self._web, self.budgets, question, messages, receipts)
         async with Status(self._web, question, self._working(question)) as status:
             try:
                 growing = status.until_text(poster.marked(pieces))

@@ -21,6 +21,11 @@ class Budget:
         """Take one call if there is one now."""
         return self._take() <= 0
 
+    def left(self) -> int:
+        """How many calls could be taken now."""
+        now = asyncio.get_running_loop().time()
+        return int((now + self._gap * self._burst - max(self._full_at, now)) / self._gap + 1e-6)
+
     async def wait(self) -> None:
         """Take one call as soon as there is one."""
         while True:

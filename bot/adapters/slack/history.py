@@ -13,6 +13,7 @@ from bot.dialogue import Message
 
 PAGE = 100  # Slack gives fewer where an app's kind allows only fewer
 MESSAGES = 1_000
+LONGEST_THREAD = 5_000  # a thread is handed out from its beginning; the newest messages matter more
 
 # What the channel itself says in a thread; bots' messages count as anybody's.
 _WRITTEN = frozenset({"", "file_share", "thread_broadcast", "me_message", "bot_message"})
@@ -22,12 +23,12 @@ async def pages(web: Web, channel: str, root: str, **arguments: Any) -> AsyncIte
     """
     Yield the messages of a thread, or of a direct message without one, as Slack orders them.
 
-    Slack hands a thread out oldest first and a channel newest first. Bounded to `MESSAGES`.
+    Slack hands a thread out oldest first and a channel newest first. Bounded to `LONGEST_THREAD`.
     """
     method = "conversations.replies" if root else "conversations.history"
     cursor: str | None = None
     seen = 0
-    while seen < MESSAGES:
+    while seen < LONGEST_THREAD:
         answer = await web.read(
             method, channel=channel, ts=root or None, limit=PAGE, cursor=cursor, **arguments
         )
@@ -41,14 +42,15 @@ async def pages(web: Web, channel: str, root: str, **arguments: Any) -> AsyncIte
 
 
 async def read_history(web: Web, names: Names, me: Me, question: Message) -> list[Message]:
-    """Read what was written before the question in its thread or direct message, oldest first."""
+    """Read the newest messages before the question in its thread or direct message, oldest first."""
     place = question.channel
-    items = [
-        item
-        async for item in pages(web, place.id, place.root, latest=question.id, inclusive=False)
-        if float(item["ts"]) < float(question.id) and str(item.get("subtype") or "") in _WRITTEN
-    ]
-    items.sort(key=lambda item: float(item["ts"]))
+    items: list[Mapping[str, Any]] = []
+    async for item in pages(web, place.id, place.root, latest=question.id, inclusive=False):
+        if float(item["ts"]) < float(question.id) and str(item.get("subtype") or "") in _WRITTEN:
+            items.append(item)
+        if not place.root and len(items) >= MESSAGES:
+            break
+    items = sorted(items, key=lambda item: float(item["ts"]))[-MESSAGES:]
     known = await names.look_up(_wanted(items), me)
     return [compose(item, place, me, known) for item in items]
 

@@ -22,6 +22,9 @@ log = structlog.get_logger()
 REPOSTED = timedelta(minutes=30)  # how far back a message is looked for that took a deleted one's place
 
 
+RESERVE = 5  # updates that are kept for final texts
+
+
 class SlackPost:
     """
     What `post_and_edit` writes an answer with.
@@ -48,12 +51,17 @@ class SlackPost:
         self._fixed = False
 
     async def marked(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
-        """Hand the pieces on, noting which texts are final; where edits are refused, only those."""
+        """Hand the pieces on, noting which texts are final; where growth cannot be shown, only those."""
+        passed_over: Piece | None = None
         async for piece in pieces:
             if piece.done:
                 self._final.add(piece.text)
-            if piece.done or not self._fixed:
+            passed_over = None if piece.done or self._can_grow() else piece
+            if passed_over is None:
                 yield piece
+        if passed_over is not None:
+            self._final.add(passed_over.text)
+            yield passed_over
 
     async def post(self, text: str, nonce: str) -> str:
         """Post: as a stream where the text will grow, otherwise as a message with the nonce."""
@@ -118,6 +126,14 @@ class SlackPost:
         except PlatformError as error:
             log.info("slack_stream_not_stopped", error=str(error))
 
+    def _can_grow(self) -> bool:
+        """Say whether a text that is not final can be shown, with updates to spare for those that are."""
+        if self._fixed:
+            return False
+        if self._streams and (self._stream is not None or self._budgets.starts.left()):
+            return True
+        return self._budgets.updates.left() > RESERVE
+
     async def _start(self, text: str) -> str:
         """Start a stream; "" where no message came of it."""
         began = datetime.now(UTC)
@@ -175,7 +191,7 @@ class SlackPost:
 
     async def _update_perhaps(self, message_id: str, text: str) -> bool:
         """Show a text that is not final, if it can be had at once."""
-        if not self._budgets.updates.take():
+        if self._budgets.updates.left() <= RESERVE or not self._budgets.updates.take():
             return False
         try:
             await self._update(message_id, text, tries=1)

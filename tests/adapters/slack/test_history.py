@@ -27,6 +27,7 @@ async def test_a_long_thread_is_read_in_small_pages(slack: SlackDouble, adapter:
     assert [message.text for message in read] == ["the beginning", *(f"reply {n} to @Ann" for n in range(40))]
     assert [read[0].author.name, read[1].author.name] == ["Ann", "Bea"]
     assert len(slack.called("conversations.replies")) == 3
+    assert not any(message.mentions_bot for message in read)
     assert all(message.channel == question.channel for message in read)
 
 

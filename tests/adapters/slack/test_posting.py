@@ -379,3 +379,40 @@ async def test_where_markdown_is_not_taken_the_answer_is_said_in_mrkdwn(
     (post,) = slack.answers(GENERAL, question.id)
     assert (post.text, post.form) == ("*Hello* &lt;!channel&gt;", "mrkdwn")
     assert slack.called("chat.postMessage")[-1]["parse"] == "none"
+
+
+async def test_when_every_rate_is_spent_the_answer_is_posted_once_and_whole(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    for budget in (adapter.budgets.starts, adapter.budgets.updates):
+        while budget.left():
+            assert budget.take()
+    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
+    async with sending(adapter, question, talk, receipts):
+        for text in ("an", "an answer", "an answer that grows"):
+            talk.say(text)
+        talk.end()  # also where nobody says that it is done
+    assert texts(slack, question.id) == ["an answer that grows"]
+    assert len(slack.called("chat.postMessage")) == 1
+    assert slack.called("chat.update") == []
+
+
+async def test_many_answers_at_once_all_stand_whole(slack: SlackDouble, adapter: SlackAdapter) -> None:
+    questions = []
+    for number in range(30):
+        slack.space.add_place(f"C0MANY{number}", f"many-{number}")
+        questions.append(await asked(slack, f"C0MANY{number}"))
+    talks = [Talk() for _ in questions]
+    tasks = [
+        asyncio.create_task(adapter.send(question, talk.pieces(), FakeReceipts()))
+        for question, talk in zip(questions, talks, strict=True)
+    ]
+    for end in (3, 9, 18):
+        for talk in talks:
+            talk.say("an answer for each"[:end], done=end == 18)
+    for talk in talks:
+        talk.end()
+    await asyncio.gather(*tasks)
+    for question in questions:
+        assert texts(slack, question.id, question.channel.id) == ["an answer for each"]
+    assert not list(slack.space.streams())
