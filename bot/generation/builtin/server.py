@@ -131,8 +131,9 @@ class OnBoardServer:
         child.kill()
         child.wait()
         del _children[child.pid]
+        cause = _last_words(log) or f"it ended with {child.returncode}."
         raise BackendDown(
-            f"The model on board did not start: {_last_words(log) or f'it ended with {child.returncode}.'} See {log}, name another file with "
+            f"The model on board did not start: {cause} See {log}, name another file with "
             "BOT_MODEL__PATH, or a server with BOT_MODEL__BASE_URL."
         )
 
