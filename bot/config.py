@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from platformdirs import user_data_path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -24,12 +27,40 @@ PERSONA = (
     "Say so when you do not know something; never invent facts, links or sources."
 )
 
+_NEVER_SHOWN = ("TOKEN", "KEY", "URL", "FALLBACKS")  # a wrong value may be a secret all the same
+
 
 def _split(value: object) -> object:
     """Read `a, b` as a list, since nobody wants to write JSON in an environment variable."""
-    if isinstance(value, str) and not value.lstrip().startswith("["):
-        return [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, str):
+        parts = (part.strip(" \t[]\"'") for part in value.split(","))
+        return [part for part in parts if part]
     return value
+
+
+def _read_json(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError("a JSON list of models is needed, see .env.example") from None
+
+
+def _address(value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise ValueError("an address beginning with http:// or https:// is needed")
+    return value
+
+
+def _postgres(value: str | None) -> str | None:
+    if value is not None and not value.startswith(("postgresql", "postgres:")):
+        raise ValueError("an address beginning with postgresql:// is needed")
+    return value
+
+
+def _whole_path(value: Path | None) -> Path | None:
+    return value.expanduser().absolute() if value is not None else None
 
 
 def _blank_is_absent(value: object) -> object:
@@ -46,6 +77,7 @@ def _data_dir() -> Path:
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
 Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_absent)]
 Text = Annotated[str | None, BeforeValidator(_blank_is_absent)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class _Section(BaseModel):
@@ -68,20 +100,20 @@ class SlackSettings(Access):
 
     bot_token: Secret = None
     app_token: Secret = None
-    api_url: str = "https://slack.com/api/"
+    api_url: Address = "https://slack.com/api/"
 
 
 class DiscordSettings(Access):
     """Discord."""
 
     token: Secret = None
-    api_url: str = "https://discord.com/api/v10"
+    api_url: Address = "https://discord.com/api/v10"
 
 
 class ModelChoice(_Section):
     """One model behind an OpenAI-compatible server."""
 
-    base_url: Text = None
+    base_url: Annotated[Text, AfterValidator(_address)] = None
     api_key: Secret = None
     name: Text = None
     context_tokens: int = Field(default=16_384, ge=512)
@@ -91,8 +123,8 @@ class ModelChoice(_Section):
 class ModelSettings(ModelChoice):
     """The model that answers, and those tried in order when it fails."""
 
-    path: Annotated[Path | None, BeforeValidator(_blank_is_absent)] = None
-    fallbacks: tuple[ModelChoice, ...] = ()
+    path: Annotated[Path | None, BeforeValidator(_blank_is_absent), AfterValidator(_whole_path)] = None
+    fallbacks: Annotated[tuple[ModelChoice, ...], NoDecode, BeforeValidator(_read_json)] = ()
     daily_tokens: int = Field(default=2_000_000, ge=0)
     first_token_seconds: float = Field(default=60.0, gt=0)
     next_token_seconds: float = Field(default=30.0, gt=0)
@@ -123,6 +155,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="BOT_",
         env_nested_delimiter="__",
+        env_ignore_empty=True,
         env_file=".env",
         env_file_encoding="utf-8",
         toml_file="bot.toml",
@@ -130,8 +163,8 @@ class Settings(BaseSettings):
         extra="ignore",
     )
 
-    database_url: Text = None
-    data_dir: Path = Field(default_factory=_data_dir)
+    database_url: Annotated[Text, AfterValidator(_postgres)] = None
+    data_dir: Annotated[Path, AfterValidator(_whole_path)] = Field(default_factory=_data_dir)
     persona: str = PERSONA
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()
@@ -163,16 +196,29 @@ def read_settings(**given: Any) -> Settings:
         settings = Settings(**given)
     except ValidationError as error:
         raise SettingError("\n".join(_line(item) for item in error.errors())) from None
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
+        raise SettingError(_section_line(str(error))) from None
+    except ValueError as error:
         raise SettingError(f"bot.toml or the environment cannot be read: {error}") from None
     _check_slack(settings.slack)
-    return _with_openai_names(settings)
+    return _with_openai_names(settings, given.get("_env_file", ".env"))
 
 
 def _line(item: Any) -> str:
     name = "BOT_" + "__".join(str(part).upper() for part in item["loc"])
-    shown = "" if "token" in name.lower() or "key" in name.lower() else f" (it is {item.get('input')!r})"
-    return f"{name}: {item['msg']}{shown}"
+    text = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting; .env.example names all"
+    if name.endswith(_NEVER_SHOWN) or not isinstance(item["input"], str | int | float):
+        return f"{name}: {text}"
+    return f"{name}: {text} (it is {item['input']!r})"
+
+
+def _section_line(text: str) -> str:
+    """Say which section was set as if it were one value; the value itself may be a secret."""
+    field = re.search(r'field "(\w+)"', text)
+    name = f"BOT_{field[1].upper()}" if field else "The environment"
+    return f"{name}: cannot be read; a section's settings are named one by one, see .env.example"
 
 
 def _check_slack(slack: SlackSettings) -> None:
@@ -183,16 +229,17 @@ def _check_slack(slack: SlackSettings) -> None:
         )
 
 
-def _with_openai_names(settings: Settings) -> Settings:
+def _with_openai_names(settings: Settings, env_file: Any) -> Settings:
     model = settings.model
+    known = {**(dotenv_values(env_file) if env_file else {}), **os.environ}
     if model.path is not None or model.hosted:
         key, url = model.api_key, model.base_url
         if model.base_url is None or model.api_key is not None:
             return settings
     else:
         key, url = None, None
-    found_key = os.environ.get("OPENAI_API_KEY", "").strip()
-    found_url = os.environ.get("OPENAI_BASE_URL", "").strip()
+    found_key = (known.get("OPENAI_API_KEY") or "").strip()
+    found_url = (known.get("OPENAI_BASE_URL") or "").strip()
     if not (found_key or found_url):
         return settings
     changed = {

@@ -1,0 +1,172 @@
+"""Settings from the environment, `.env` and `bot.toml`, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from platformdirs import user_data_path
+
+from bot.config import read_settings
+from bot.errors import SettingError
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.upper().startswith(("BOT_", "OPENAI_")):
+            monkeypatch.delenv(name)
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingError) as caught:
+        read_settings()
+    return str(caught.value)
+
+
+def test_nothing_has_to_be_set() -> None:
+    settings = read_settings()
+    assert settings.slack.bot_token is None
+    assert settings.discord.token is None
+    assert not settings.model.hosted
+    assert (settings.web.host, settings.web.port) == ("127.0.0.1", 8080)
+    assert settings.log.format == "console"
+
+
+def test_data_lies_in_the_users_folder_and_roots_where_postgres_may_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert read_settings().data_dir == user_data_path("frontdesk").absolute()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert read_settings().data_dir == Path("/var/lib/frontdesk")
+
+
+def test_the_environment_wins_over_the_env_file_and_that_over_toml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bot.toml").write_text(
+        'persona = "toml"\n[web]\nport = 1\nhost = "toml"\n[log]\nformat = "json"'
+    )
+    (tmp_path / ".env").write_text("BOT_PERSONA=file\nBOT_WEB__PORT=2\n")
+    monkeypatch.setenv("BOT_PERSONA", "environment")
+    settings = read_settings()
+    assert settings.persona == "environment"
+    assert (settings.web.port, settings.web.host) == (2, "toml")
+    assert settings.log.format == "json"
+
+
+def test_a_setting_that_is_left_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "BOT_DATA_DIR",
+        "BOT_WEB__PORT",
+        "BOT_DISCORD__TOKEN",
+        "BOT_MODEL__PATH",
+        "BOT_DATABASE_URL",
+    ):
+        monkeypatch.setenv(name, "")
+    settings = read_settings()
+    assert settings.data_dir.is_absolute()
+    assert settings.data_dir != Path.cwd()
+    assert settings.web.port == 8080
+    assert settings.discord.token is None
+
+
+def test_paths_are_made_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("BOT_DATA_DIR", "~/bot")
+    monkeypatch.setenv("BOT_MODEL__PATH", "own.gguf")
+    settings = read_settings()
+    assert settings.data_dir == tmp_path / "bot"
+    assert settings.model.path == Path.cwd() / "own.gguf"
+
+
+@pytest.mark.parametrize("written", ["U1,U2", " U1 , U2,", '["U1", "U2"]'])
+def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("BOT_SLACK__ALLOW_USERS", written)
+    assert read_settings().slack.allow_users == {"U1", "U2"}
+
+
+def test_lists_in_toml_are_lists(tmp_path: Path) -> None:
+    (tmp_path / "bot.toml").write_text(
+        '[discord]\nblock_roles = ["1", "2"]\n[[model.fallbacks]]\nname = "b"\nbase_url = "http://b/v1"\n'
+    )
+    settings = read_settings()
+    assert settings.discord.block_roles == {"1", "2"}
+    assert [choice.name for choice in settings.model.fallbacks] == ["b"]
+
+
+def test_fallback_models_are_written_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_MODEL__FALLBACKS", '[{"name": "a", "api_key": "k"}, {"name": "b"}]')
+    first, second = read_settings().model.fallbacks
+    assert (first.name, second.name) == ("a", "b")
+    assert first.api_key is not None
+    assert first.api_key.get_secret_value() == "k"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("BOT_WEB__PORT", "eighty", "'eighty'"),
+        ("BOT_WEB__PORT", "70000", "65535"),
+        ("BOT_LOG__FORMAT", "xml", "'console' or 'json'"),
+        ("BOT_MODEL__CONTEXT_TOKENS", "12", "512"),
+        ("BOT_MODEL__BASE_URL", "localhost:8000", "http://"),
+        ("BOT_MODEL__FALLBACKS", "[{", "JSON"),
+        ("BOT_DISCORD__API_URL", "discord.com", "http"),
+        ("BOT_DATABASE_URL", "mysql://me:hush@host/bot", "postgresql://"),
+        ("BOT_SLACK", "xoxb-hush", "one by one"),
+        ("BOT_SLACK__BOT_TOKE", "xoxb-hush", "no such setting"),
+        ("BOT_SLACK__BOT_TOKEN", "xoxb-hush", "BOT_SLACK__APP_TOKEN: missing"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_the_setting_and_no_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    text = refusal(monkeypatch, **{name: value})
+    assert "\n" not in text
+    assert text.startswith((f"{name}: ", "BOT_SLACK__APP_TOKEN: "))
+    assert said in text
+    assert "hush" not in text
+
+
+def test_each_of_several_wrong_values_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = refusal(monkeypatch, BOT_WEB__PORT="x", BOT_LOG__FORMAT="y")
+    assert [line.partition(":")[0] for line in text.splitlines()] == ["BOT_WEB__PORT", "BOT_LOG__FORMAT"]
+
+
+def test_a_broken_toml_file_is_one_line_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bot.toml").write_text("[web\nport = 1")
+    assert "line 1" in refusal(monkeypatch)
+
+
+def test_openais_own_names_are_honoured_also_from_the_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=from-file\n")
+    model = read_settings().model
+    assert model.hosted
+    assert model.api_key is not None
+    assert model.api_key.get_secret_value() == "from-file"
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    assert read_settings().model.base_url == "http://127.0.0.1:9/v1"
+
+
+def test_a_model_of_ones_own_wins_over_openais_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "stray")
+    monkeypatch.setenv("BOT_MODEL__API_KEY", "mine")
+    model = read_settings().model
+    assert model.api_key is not None
+    assert model.api_key.get_secret_value() == "mine"
+
+
+def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_DISCORD__TOKEN", "hush")
+    monkeypatch.setenv("BOT_WEB__TOKEN", "hush")
+    assert "hush" not in repr(read_settings())
