@@ -50,11 +50,17 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the settings."""
+    """
+    One part of the settings.
+
+    `first_decides`: where the first thing found is well, what was typed is right, and whatever else is wrong
+    is put right elsewhere (a bot that is in no server yet).
+    """
 
     name: str
     ways: tuple[Way, ...]
     removable: bool = True
+    first_decides: bool = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -110,4 +116,5 @@ DISCORD = Section(
             (Field("BOT_DISCORD__TOKEN", "setup-discord-token", Kind.HIDDEN),),
         ),
     ),
+    first_decides=True,
 )

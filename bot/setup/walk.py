@@ -121,22 +121,31 @@ class Setup:
         return self._ask.secret(question)
 
     def _tested(self, section: Section, values: Mapping[str, str]) -> _Verdict:
+        found: list[Finding] = []
         with self._console.status(self._words.say("setup-testing", self._language)):
-            wrong = asyncio.run(report(self._findings(section.name, values), self._console))
+            wrong = asyncio.run(report(self._findings(section.name, values, found), self._console))
         if not wrong:
             return _Verdict.KEEP
+        right = section.first_decides and found[0].well
+        if right:
+            self._say("setup-token-right")
         options = [
             self._words.say(key, self._language) for key in ("setup-again", "setup-keep", "setup-leave")
         ]
-        return _Verdict(self._ask.choice(self._words.say("setup-choose", self._language), options, 0))
+        default = _Verdict.KEEP if right else _Verdict.AGAIN
+        return _Verdict(self._ask.choice(self._words.say("setup-choose", self._language), options, default))
 
-    async def _findings(self, name: str, values: Mapping[str, str]) -> AsyncIterator[Finding]:
+    async def _findings(
+        self, name: str, values: Mapping[str, str], found: list[Finding]
+    ) -> AsyncIterator[Finding]:
         try:
             async for finding in self._test(name, values):
                 self._invites += _INVITE.findall(f"{finding.text} {finding.cure}")
+                found.append(finding)
                 yield finding
         except FrontdeskError as error:
-            yield Finding(name, False, str(error))
+            found.append(Finding(name, False, str(error)))
+            yield found[-1]
 
     def _keep(self, values: Mapping[str, str]) -> None:
         self._env.write(values)

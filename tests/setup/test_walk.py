@@ -140,6 +140,18 @@ def test_what_fails_its_test_can_be_left_or_kept_all_the_same(tmp_path: Path) ->
     assert walk.written == {"BOT_DISCORD__TOKEN": "bad"}
 
 
+def test_a_right_discord_token_is_kept_by_enter_though_the_bot_is_in_no_server_yet(tmp_path: Path) -> None:
+    async def lonely(section: str, values: Mapping[str, str]) -> AsyncIterator[Finding]:
+        yield Finding("Discord token", True, "it belongs to frontdesk")
+        yield Finding("Discord servers", False, "the bot is in none", f"Invite it: {INVITE}")
+
+    walk = Walk(tmp_path, LATER, LATER, CONNECT, "discord-1", "")
+    setup = Setup(EnvFile(walk.file), lonely, walk.person, WORDS, "en", walk.console, environment={})
+    assert setup.run() == 0
+    assert walk.written == {"BOT_DISCORD__TOKEN": "discord-1"}
+    assert f"server: {INVITE}" in walk.shown
+
+
 def test_a_setting_that_the_program_refuses_is_told_like_any_other_fault(tmp_path: Path) -> None:
     walk = Walk(tmp_path, OPENAI, "sk-1", "raise", LEAVE, LATER, LATER)
     assert walk.run(World("raise")) == 0
