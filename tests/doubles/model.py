@@ -123,7 +123,8 @@ class ModelDouble:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        heard = Heard(request.path, body, dict(request.headers))
+        peer = request.transport.get_extra_info("peername") if request.transport else ("", 0)
+        heard = Heard(request.path, body, dict(request.headers), int(peer[1]))
         async with self._arrived:
             self.requests.append(heard)
             self._arrived.notify_all()
@@ -138,6 +139,8 @@ class ModelDouble:
             response = await self._stream(request, body, script)
             heard.whole = True
             return response
+        except ConnectionResetError:  # the client has left
+            raise asyncio.CancelledError from None
         finally:
             heard.left.set()
 

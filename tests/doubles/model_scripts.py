@@ -90,11 +90,12 @@ GARBAGE = Script(raw=b"data: {this is no json\n\n")
 
 @dataclass
 class Heard:
-    """One request as it came; `left` is set once the client has gone or has got everything."""
+    """One request as it came, and its client's port; `left` is set once that is gone or has it all."""
 
     path: str
     body: dict[str, Any]
     headers: Mapping[str, str]
+    port: int = 0
     left: asyncio.Event = field(default_factory=asyncio.Event)
     whole: bool = False
 

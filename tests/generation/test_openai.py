@@ -163,6 +163,22 @@ async def test_a_server_that_does_not_stream_is_read_whole(bench: Bench) -> None
     assert deltas[-1].usage == Usage(3, 2)
 
 
+async def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
+    model: ModelDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    bench = Bench(model)
+    assert await bench.text() == "You said: How are you?"
+    await bench.backend.close()
+
+
+async def test_connections_are_used_again(bench: Bench) -> None:
+    for _ in range(3):
+        await bench.text()
+    assert len({heard.port for heard in bench.model.requests}) == 1
+
+
 async def test_many_answers_run_at_once(bench: Bench) -> None:
     gate = Gate()
     bench.model.script(*[Script("done", gate=gate)] * 50)

@@ -51,8 +51,15 @@ async def bench(model: ModelDouble) -> AsyncIterator[Bench]:
 
 
 @pytest.fixture
+async def silenced(model: ModelDouble) -> AsyncIterator[Bench]:
+    bench = Bench(model, first_token_seconds=0.3)
+    yield bench
+    await bench.backend.close()
+
+
+@pytest.fixture
 async def hasty(model: ModelDouble) -> AsyncIterator[Bench]:
-    bench = Bench(model, first_token_seconds=0.3, next_token_seconds=0.15)
+    bench = Bench(model, next_token_seconds=0.4)
     yield bench
     await bench.backend.close()
 
@@ -102,6 +109,9 @@ async def test_what_no_retry_cures_is_told_at_once(
         Script(raw=b"data: [1]\n\n"),
         Script(raw=b"data: \xff\xfe\n\n"),
         Script(raw=b""),
+        Script(raw=b"{}", content_type="application/json"),
+        Script(raw=b"[]", content_type="application/json"),
+        Script(raw=b'{"error": {"message": "boom"}}', content_type="application/json"),
     ],
 )
 async def test_what_passes_is_tried_again_before_the_first_text(bench: Bench, script: Script) -> None:
@@ -144,18 +154,18 @@ async def test_a_retry_after_over_a_minute_is_for_the_caller(bench: Bench) -> No
     assert bench.waits.seconds == []
 
 
-async def test_silence_before_the_first_token_is_tried_once_more(hasty: Bench) -> None:
-    hasty.model.script(SILENT, SILENT)
-    text, error = await hasty.until_it_fails()
+async def test_silence_before_the_first_token_is_tried_once_more(silenced: Bench) -> None:
+    silenced.model.script(SILENT, SILENT)
+    text, error = await silenced.until_it_fails()
     assert type(error) is BackendSilent
     assert text == ""
-    assert len(hasty.model.requests) == 2
-    await hasty.model.requests[0].gone()
+    assert len(silenced.model.requests) == 2
+    await silenced.model.requests[0].gone()
 
 
-async def test_a_server_that_only_keeps_the_connection_alive_is_silent(hasty: Bench) -> None:
-    hasty.model.script(*[Script(raw=b": still here\n\n", silent_after=0)] * 2)
-    _, error = await hasty.until_it_fails()
+async def test_a_server_that_only_keeps_the_connection_alive_is_silent(silenced: Bench) -> None:
+    silenced.model.script(*[Script(raw=b": still here\n\n", silent_after=0)] * 2)
+    _, error = await silenced.until_it_fails()
     assert type(error) is BackendSilent
 
 
@@ -191,12 +201,14 @@ async def test_a_filter_that_stops_an_answer_midway_is_told_as_such(bench: Bench
 
 
 async def test_thoughts_are_signs_of_life_and_are_not_shown(hasty: Bench) -> None:
-    gate = Gate()
-    hasty.model.script(Script("done", thoughts=["let me see"], gate=gate))
-    reading = asyncio.create_task(hasty.text())
-    await gate.reached()
-    gate.release()
-    assert await reading == "done"
+    hasty.model.script(*[Script("never", thoughts=["let me", " see"], silent_after=0)] * 2)
+    began = asyncio.get_running_loop().time()
+    text, error = await hasty.until_it_fails()
+    assert (text, type(error)) == ("", BackendSilent)
+    # After the thoughts the clock was that of the next token, not that of the first one.
+    assert asyncio.get_running_loop().time() - began < 5.0
+    hasty.model.script(Script("done", thoughts=["let me see"]))
+    assert await hasty.text() == "done"
 
 
 async def test_a_reader_who_takes_his_time_does_not_cut_the_answer(hasty: Bench) -> None:
@@ -206,7 +218,7 @@ async def test_a_reader_who_takes_his_time_does_not_cut_the_answer(hasty: Bench)
     async for delta in hasty.backend.stream(QUESTION):
         text += delta.text
         if text == "one":
-            await asyncio.sleep(0.2)  # longer than the next token may take
+            await asyncio.sleep(0.6)  # longer than the next token may take
             gate.release()
     assert text == "one two"
 

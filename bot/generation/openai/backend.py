@@ -28,6 +28,7 @@ from bot.generation.openai.refusals import read_error
 OPENAI_URL = "https://api.openai.com/v1"
 UNNAMED = "default"
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LONGEST_WAIT = 60.0
 _CONNECT_SECONDS = 10.0
 
@@ -209,12 +210,14 @@ def _checked(address: str) -> str:
 
 def _client(base_url: str, api_key: str, connect_seconds: float) -> AsyncOpenAI:
     timeout = Timeout(None, connect=connect_seconds)
+    # A proxy of the environment leads outwards; a server on this machine is not reached through it.
+    proxied = urlsplit(base_url).hostname not in _LOOPBACK
     return AsyncOpenAI(
         base_url=base_url,
         api_key=api_key or "none",  # the SDK insists on one; servers without keys do not look at it
         max_retries=0,
         timeout=timeout,
-        http_client=DefaultAioHttpClient(timeout=timeout),
+        http_client=DefaultAioHttpClient(timeout=timeout, trust_env=proxied),
     )
 
 

@@ -18,6 +18,8 @@ from bot.generation.openai.refusals import read_error
 # All that the SDK, its transport and the reading of garbage are known to raise.
 FAILURES = (OpenAIError, HTTPError, aiohttp.ClientError, OSError, ValueError)
 
+_AT_LIMIT = frozenset({"length", "max_tokens", "model_length"})
+
 # How long the bill may come after the last word.
 _EPILOGUE_SECONDS = 5.0
 
@@ -55,6 +57,7 @@ class Reading:
         self._visible = Visible()
         self._finish = ""
         self._usage: Usage | None = None
+        self._read_whole = False
 
     async def deltas(self) -> AsyncGenerator[Delta]:
         """Yield the answer; raise the `BackendError` that says why it is not whole."""
@@ -66,7 +69,7 @@ class Reading:
         if text := self._show(""):
             yield Delta(text, model=self._model)
         self._conclude()
-        yield Delta(limited=self._finish == "length", model=self._model, usage=self._usage)
+        yield Delta(limited=self._finish in _AT_LIMIT, model=self._model, usage=self._usage)
 
     async def _next(self) -> Step | None:
         try:
@@ -83,8 +86,9 @@ class Reading:
         kind = self._stream.response.headers.get("content-type", "")
         if not kind.startswith(("application/json", "text/html")):
             return read_step(await anext(self._stream))
-        if self._finish:
+        if self._read_whole:
             raise StopAsyncIteration
+        self._read_whole = True
         return read_step(json.loads(await self._stream.response.aread()))
 
     def _failure(self, error: Exception) -> BackendError:
@@ -122,5 +126,5 @@ class Reading:
         if self.said:
             return
         wordless = WordlessAnswer(f"the model ended its answer without a word ({self._finish})")
-        wordless.passing = self._finish != "length"  # all its tokens went into thoughts, and would again
+        wordless.passing = self._finish not in _AT_LIMIT  # all its tokens went into thoughts, and would again
         raise wordless
