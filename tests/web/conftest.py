@@ -49,9 +49,10 @@ async def running(token: str | None = None) -> AsyncIterator[Console]:
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready.set_result))
     address = await asyncio.wait_for(ready, 10)
-    async with httpx2.AsyncClient(base_url=address, timeout=10) as client:
-        yield Console(address, record, health, client, serving)
-    if not serving.done():
+    try:
+        async with httpx2.AsyncClient(base_url=address, timeout=10) as client:
+            yield Console(address, record, health, client, serving)
+    finally:
         serving.cancel()
         await asyncio.wait({serving}, timeout=10)
 

@@ -98,13 +98,13 @@ function takeNews(news) {
   for (const entry of news.entries) held.delete(entry.id);
   at("empty").hidden = !transcript.isEmpty;
   stay();
-  for (const entry of ended) announce(entry);
+  for (const entry of ended) announce(transcript.spoken(entry.id));
   if (news.order) refreshThreads();
 }
 
 // Read out once, when it is whole: a live region that grows word by word is noise.
-function announce(entry) {
-  at("announcer").textContent = `${say("answer")} ${entry.text}`;
+function announce(text) {
+  at("announcer").textContent = `${say("answer")} ${text}`;
 }
 
 function stay() {

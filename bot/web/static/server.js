@@ -68,15 +68,19 @@ export class Stream {
     const source = new EventSource(`/api/threads/${this.thread}/events`);
     this.source = source;
     source.addEventListener("entries", (event) => {
-      if (source === this.source) this.onNews(JSON.parse(event.data));
-    });
-    source.addEventListener("open", () => {
-      this.pause = 500;
-      clearTimeout(this.worry);
-      this.worry = 0;
-      this.onFound();
+      if (source !== this.source) return;
+      this.calm();
+      this.onNews(JSON.parse(event.data));
     });
     source.addEventListener("error", () => source === this.source && this.broken(source));
+  }
+
+  // Only what is sent tells that all is well again: a stream also opens while the database is away.
+  calm() {
+    this.pause = 500;
+    clearTimeout(this.worry);
+    this.worry = 0;
+    this.onFound();
   }
 
   broken(source) {

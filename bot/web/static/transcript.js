@@ -51,6 +51,13 @@ export class Transcript {
     this.draw(new Set([id]));
   }
 
+  /** Say an entry as it is read out: its text without marks and buttons. */
+  spoken(id) {
+    const body = this.elements.get(id).querySelector(":scope > .body").cloneNode(true);
+    for (const head of body.querySelectorAll(".code-head")) head.remove();
+    return body.textContent.trim();
+  }
+
   draw(changed) {
     const wanted = [...this.order, ...this.unsent.keys()];
     for (const [id, element] of this.elements) {
