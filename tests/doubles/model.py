@@ -136,11 +136,11 @@ class ModelDouble:
             if not body.get("stream"):
                 heard.whole = True
                 return web.json_response(whole(body, script))
-            response = await self._stream(request, body, script)
-            heard.whole = True
-            return response
-        except ConnectionResetError:  # the client has left
-            raise asyncio.CancelledError from None
+            with suppress(ConnectionResetError):  # the client has left
+                response = await self._stream(request, body, script)
+                heard.whole = True
+                return response
+            raise asyncio.CancelledError
         finally:
             heard.left.set()
 

@@ -17,8 +17,10 @@ async def model() -> AsyncIterator[ModelDouble]:
         yield double
 
 
-async def look(model: ModelDouble, name: str = "double-1", key: str = "right") -> list[Finding]:
-    backend = OpenAIBackend(name, model.url, key, 8_000, 500, first_token_seconds=0.5)
+async def look(
+    model: ModelDouble, name: str = "double-1", key: str = "right", seconds: float = 10.0
+) -> list[Finding]:
+    backend = OpenAIBackend(name, model.url, key, 8_000, 500, first_token_seconds=seconds)
     try:
         return [finding async for finding in backend.check()]
     finally:
@@ -86,7 +88,7 @@ async def test_a_missing_model_names_those_there_are(model: ModelDouble) -> None
 )
 async def test_each_fault_has_a_cure(model: ModelDouble, script: Script, hint: str) -> None:
     model.script(script)
-    finding = (await look(model))[-1]
+    finding = (await look(model, seconds=0.5 if script is SILENT else 10.0))[-1]
     assert not finding.well
     assert hint in finding.cure
     assert len(model.requests) == 1  # a check tries once
