@@ -10,6 +10,7 @@ from bot.dialogue import Line
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
 _WORD = re.compile(r"[^\W\d_]{3,}|\d+|[\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]{2}")
+_INK = re.compile(r"\w")
 _LONGEST_SENTENCE = 300
 
 
@@ -20,25 +21,25 @@ def extract(lines: Sequence[Line], tokens: int, count: Callable[[str], int]) -> 
     A sentence scores the mean of how often its words come in all lines (the frequency method of Luhn,
     1958, "The automatic creation of literature abstracts").
     """
-    sentences = [(line.author, part) for line in lines for part in _sentences(line)]
+    sentences = [part for line in lines for part in _sentences(line)]
     if not sentences:
         return ""
-    frequency = Counter(word for _, part in sentences for word in _words(part))
-    scores = [_score(part, frequency) for _, part in sentences]
+    frequency = Counter(word for part in sentences for word in _words(part))
+    scores = [_score(part, frequency) for part in sentences]
     chosen: list[int] = []
     left = tokens
     for index in sorted(range(len(sentences)), key=lambda index: -scores[index]):
-        weight = count(sentences[index][1]) + 2
+        weight = count(sentences[index]) + 2
         if weight <= left:
             chosen.append(index)
             left -= weight
     chosen = chosen or [max(range(len(sentences)), key=lambda index: scores[index])]
-    return " ".join(sentences[index][1] for index in sorted(chosen))
+    return " ".join(sentences[index] for index in sorted(chosen))
 
 
 def _sentences(line: Line) -> list[str]:
     found = (part.strip() for part in _SENTENCE.findall(line.text))
-    return [part[:_LONGEST_SENTENCE] for part in found if _WORD.search(part)]
+    return [part[:_LONGEST_SENTENCE] for part in found if _INK.search(part)]
 
 
 def _words(sentence: str) -> list[str]:

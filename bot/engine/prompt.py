@@ -69,7 +69,7 @@ def _moment(now: datetime, asker: Author) -> str:
 def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, or a name too long for a file
         return ZoneInfo("UTC")
 
 
@@ -78,14 +78,20 @@ def _company(channel: Channel, asker: Author, people: Sequence[str]) -> str:
     if channel.kind is ChannelKind.DIRECT:
         place = f"You are in a direct conversation on {where}."
     else:
-        place = f"You are in {channel.name or 'a channel'} on {where}."
+        place = f"You are in {_one_line(channel.name) or 'a channel'} on {where}."
+    name = _one_line(asker.name)
     if len(people) <= 1:
-        return f"{place} You are talking with {asker.name}."
-    others = ", ".join(people)
+        return f"{place} You are talking with {name}."
+    others = ", ".join(_one_line(person) for person in people)
     return (
         f"{place} Several people speak: {others}. Each of their messages begins with its speaker's name; "
-        f"yours never does. You are answering {asker.name}."
+        f"yours never does. You are answering {name}."
     )
+
+
+def _one_line(name: str) -> str:
+    """Keep a name from adding lines of its own to the instruction."""
+    return " ".join(name.split())
 
 
 def _language(language: str) -> str:

@@ -1,4 +1,4 @@
-"""The growing answer: what a slow reader sees, what it always sees in the end, and how a failure reaches it."""
+"""The growing answer: what a slow reader sees, what stands in the end, and how a failure reaches it."""
 
 from __future__ import annotations
 
