@@ -39,7 +39,10 @@ class Database:
 
     def __init__(self, url: str, pool: int = 16) -> None:
         """`pool` is how many connections are kept; half as many more may be opened for a moment."""
-        self._engine = create_async_engine(driver_url(url), pool_size=pool, max_overflow=pool // 2)
+        # Without the parameters an error's text, which is logged, holds no message.
+        self._engine = create_async_engine(
+            driver_url(url), pool_size=pool, max_overflow=pool // 2, hide_parameters=True
+        )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from bot.memory.database import Database
 from bot.memory.models import conversations, message_revisions, messages, turns
 from bot.memory.news import tell_conversation, wake, want_anew
 from bot.memory.places import Place, branches, locate
-from bot.memory.rows import row_of, weigh
+from bot.memory.rows import cleaned, row_of, weigh
 from bot.ports import TokenCounter
 
 log = structlog.get_logger()
@@ -28,6 +29,10 @@ class _Held:
     id: int
     position: int
     total: int
+
+
+class _CameMeanwhile(Exception):
+    """The same message was committed between the look and the insert: look again."""
 
 
 class Inbox:
@@ -47,37 +52,60 @@ class Inbox:
 
         Raises `StoreDown` where nothing was committed.
         """
+        message = cleaned(message)
         outright = self._attend(message, False)
         wanted = outright if outright is Attention.ANSWER else self._attend(message, True)
         if wanted is Attention.IGNORE:
             return Accepted.IGNORED
         tokens = weigh(self._counter, message)
+        accepted = None
+        while accepted is None:
+            with suppress(_CameMeanwhile):
+                accepted = await self._accept(message, outright, wanted, tokens)
+        if accepted is not Accepted.IGNORED:
+            log.info("message_accepted", platform=str(message.channel.platform), accepted=str(accepted))
+        return accepted
+
+    async def _accept(
+        self, message: Message, outright: Attention, wanted: Attention, tokens: int
+    ) -> Accepted:
         async with self._database.transaction() as connection:
+            if await _lock_known(connection, message):
+                return await _hear_again(connection, message, tokens, outright)
             place = await locate(connection, message)
             held = await _lock(connection, message, place, create=outright is Attention.ANSWER)
             if held is None:
                 return Accepted.IGNORED
-            accepted = await self._keep(connection, message, place, held, tokens)
-            if accepted is Accepted.KEPT and wanted is Attention.ANSWER:
-                accepted = await _join_or_open(connection, held.id, message)
-        log.info("message_accepted", platform=str(message.channel.platform), accepted=str(accepted))
-        return accepted
+            await self._keep(connection, message, place, held, tokens)
+            if wanted is Attention.ANSWER:
+                return await _join_or_open(connection, held.id, message)
+            return Accepted.KEPT
 
     async def _keep(
         self, connection: AsyncConnection, message: Message, place: Place, held: _Held, tokens: int
-    ) -> Accepted:
+    ) -> None:
         row = row_of(message, held.id, held.position + 1, held.total + tokens, tokens, self._counter.encoding)
         row |= {"parent_id": place.parent_id, "parent_turn_id": place.parent_turn_id}
         once = insert(messages).values(row).on_conflict_do_nothing(index_elements=["key"])
         if await connection.scalar(once.returning(messages.c.id)) is None:
-            return await _revise(connection, message, tokens)
+            raise _CameMeanwhile
         await connection.execute(
             conversations.update()
             .where(conversations.c.id == held.id)
             .values(last_position=held.position + 1, total_tokens=held.total + tokens, last_at=sa.func.now())
         )
         await tell_conversation(connection, held.id)
-        return Accepted.KEPT
+
+
+async def _lock_known(connection: AsyncConnection, message: Message) -> bool:
+    """
+    Lock the conversation that has the message already, if one has.
+
+    It need not be the one where the message would belong now: `/new` may have come in between.
+    """
+    held = sa.select(messages.c.conversation_id).where(messages.c.key == message.key).scalar_subquery()
+    found = sa.select(conversations.c.id).where(conversations.c.id == held).with_for_update()
+    return await connection.scalar(found) is not None
 
 
 async def _lock(connection: AsyncConnection, message: Message, place: Place, *, create: bool) -> _Held | None:
@@ -119,14 +147,37 @@ def _may_have_history(message: Message) -> bool:
     return bool(channel.root) and channel.root != message.id
 
 
-async def _revise(connection: AsyncConnection, message: Message, tokens: int) -> Accepted:
-    """Keep the earlier text of an edited message, and have a running answer begin again with the new one."""
-    if message.edited_at is None:
-        return Accepted.KNOWN
-    found = sa.select(messages).where(messages.c.key == message.key).with_for_update()
+async def _hear_again(
+    connection: AsyncConnection, message: Message, tokens: int, outright: Attention
+) -> Accepted:
+    """
+    Take an edit, or a second delivery; the conversation's row is locked.
+
+    What names the bot and has no turn was read as history before it was delivered, or names it only now.
+    """
+    found = sa.select(messages).where(messages.c.key == message.key)
     known = (await connection.execute(found)).one()
-    if known.text == message.text or (known.edited_at and known.edited_at >= message.edited_at):
+    edited = _is_newer(message, known)
+    if edited:
+        await _revise(connection, message, known, tokens)
+    if outright is Attention.ANSWER and known.turn_id is None and not known.said:
+        return await _join_or_open(connection, known.conversation_id, message)
+    if not edited:
         return Accepted.KNOWN
+    await want_anew(connection, known.turn_id)
+    return Accepted.REVISED
+
+
+def _is_newer(message: Message, known: sa.Row[tuple[object, ...]]) -> bool:
+    if message.edited_at is None or known.text == message.text:
+        return False
+    return known.edited_at is None or bool(known.edited_at < message.edited_at)
+
+
+async def _revise(
+    connection: AsyncConnection, message: Message, known: sa.Row[tuple[object, ...]], tokens: int
+) -> None:
+    """Keep the earlier text of an edited message, and put the cumulative counts right from it on."""
     await connection.execute(
         message_revisions.insert().values(message_id=known.id, revision=known.revision, text=known.text)
     )
@@ -134,9 +185,17 @@ async def _revise(connection: AsyncConnection, message: Message, tokens: int) ->
     await connection.execute(
         messages.update().where(messages.c.id == known.id).values(**changed, edited_at=message.edited_at)
     )
-    await want_anew(connection, known.turn_id)
+    more = tokens - known.tokens
+    here = (messages.c.conversation_id == known.conversation_id) & (messages.c.position >= known.position)
+    await connection.execute(
+        messages.update().where(here).values(cumulative_tokens=messages.c.cumulative_tokens + more)
+    )
+    await connection.execute(
+        conversations.update()
+        .where(conversations.c.id == known.conversation_id)
+        .values(total_tokens=conversations.c.total_tokens + more)
+    )
     await tell_conversation(connection, known.conversation_id)
-    return Accepted.REVISED
 
 
 async def _join_or_open(connection: AsyncConnection, conversation_id: int, message: Message) -> Accepted:

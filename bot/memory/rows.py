@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import sqlalchemy as sa
 
 from bot.dialogue import Author, Channel, Message
@@ -11,10 +14,26 @@ from bot.ports import TokenCounter
 OVERHEAD = 4
 
 
+def storable(text: str) -> str:
+    """Take out what Postgres' text cannot hold: null bytes; half a surrogate pair becomes "?"."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def cleaned(message: Message) -> Message:
+    """Make what a person wrote storable."""
+    author = replace(message.author, name=storable(message.author.name))
+    files = tuple(storable(file) for file in message.files)
+    return replace(message, author=author, text=storable(message.text), files=files)
+
+
+def shown(text: str, files: Sequence[str]) -> str:
+    """Say a message as a model reads it, the names of its files below the text."""
+    return text + "".join(f"\n[file: {file}]" for file in files)
+
+
 def weigh(counter: TokenCounter, message: Message) -> int:
     """Count a message as a model reads it: name, text, file names and the format's own tokens."""
-    files = " ".join(message.files)
-    return counter.count(f"{message.author.name}: {message.text} {files}".rstrip()) + OVERHEAD
+    return counter.count(f"{message.author.name}: {shown(message.text, message.files)}") + OVERHEAD
 
 
 def row_of(

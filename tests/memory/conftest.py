@@ -1,0 +1,182 @@
+"""A record on a fresh database, with all its doors, and messages to put into it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.attention import Attender
+from bot.dialogue import Answer, Author, Channel, ChannelKind, Message, Outcome, Platform, Turn
+from bot.generation.tokens import TiktokenCounter
+from bot.memory.bell import Bell
+from bot.memory.database import Database
+from bot.memory.history import HistoryShelf
+from bot.memory.inbox import Inbox
+from bot.memory.leases import Leases
+from bot.memory.outbox import Outbox
+from bot.memory.recall import Memory
+from bot.memory.summaries import Summaries
+from bot.memory.transcripts import Transcripts
+from bot.memory.turns import LeaseTerms, Turns
+
+BOT = Author("bot", "Frontdesk")
+ADA = Author("U1", "Ada")
+BEN = Author("U2", "Ben")
+THREAD = Channel(Platform.SLACK, "T1", "C1", "100.1", ChannelKind.THREAD)
+DIRECT = Channel(Platform.SLACK, "T1", "D1", kind=ChannelKind.DIRECT)
+OPEN = Channel(Platform.DISCORD, "G1", "500", kind=ChannelKind.OPEN)
+PAGE = Channel(Platform.WEB, "local", "page", kind=ChannelKind.DIRECT)
+QUICK = LeaseTerms(seconds=1.0, call=0.1)
+
+_numbers = count(1)
+
+
+class Words:
+    """Counts a word as a token, so that tests can reckon by hand."""
+
+    encoding = "words"
+
+    def count(self, text: str) -> int:
+        """Count what spaces part."""
+        return len(text.split())
+
+
+class Open:
+    """A fence that never closes."""
+
+    def check(self) -> None:
+        """Let everything pass."""
+
+
+def message(
+    text: str = "hello",
+    channel: Channel = DIRECT,
+    author: Author = ADA,
+    *,
+    id: str = "",  # noqa: A002 — the field's own name
+    **rest: Any,
+) -> Message:
+    """Make a message that names the bot, with an id of its own."""
+    number = next(_numbers)
+    sent = datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=number)
+    rest = {"mentions_bot": True} | rest
+    return Message(id or str(1000 + number), channel, author, text, rest.pop("sent_at", sent), **rest)
+
+
+def edited(original: Message, text: str, seconds: float = 60) -> Message:
+    """Make the edit of a message, so many seconds after it was sent."""
+    return replace(original, text=text, edited_at=original.sent_at + timedelta(seconds=seconds))
+
+
+def done(text: str = "an answer", **rest: Any) -> Answer:
+    """Make a good ending."""
+    return Answer(Outcome.DONE, text, **rest)
+
+
+@dataclass
+class Record:
+    """All doors of the memory room to one database."""
+
+    url: str
+    counter: Words = field(default_factory=Words)
+    terms: LeaseTerms = QUICK
+
+    def __post_init__(self) -> None:
+        self.database = Database(self.url, pool=8)
+        self.bell = Bell(self.url)
+        self.inbox = Inbox(self.database, self.counter, Attender())
+        self.turns = Turns(self.database, self.counter, BOT, self.terms)
+        self.leases = Leases(self.database, self.bell, self.terms)
+        self.outbox = Outbox(self.database)
+        self.shelf = HistoryShelf(self.database, self.counter)
+        self.memory = Memory(self.database, self.counter)
+        self.summaries = Summaries(self.database, self.counter)
+        self.transcripts = Transcripts(self.database, self.bell)
+
+    async def rows(self, query: str, **values: object) -> list[Mapping[str, Any]]:
+        """Run a query and return its rows."""
+        async with self.database.transaction() as connection:
+            result = await connection.execute(sa.text(query), values)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+    async def value(self, query: str, **values: object) -> Any:
+        """Run a query and return its only value."""
+        rows = await self.rows(query, **values)
+        return next(iter(rows[0].values()))
+
+    async def asked(self, *texts: str | Message, channel: Channel = DIRECT) -> int:
+        """Accept messages and return the conversation's id of the last."""
+        kept = [message(text, channel) if isinstance(text, str) else text for text in texts]
+        for one in kept:
+            await self.inbox.accept(one)
+        found = "SELECT conversation_id FROM messages WHERE key = :key"
+        return int(await self.value(found, key=kept[-1].key))
+
+    async def claimed(self, *texts: str | Message, channel: Channel = DIRECT) -> Turn:
+        """Accept messages and take up the conversation's oldest open turn."""
+        turn = await self.turns.claim(await self.asked(*texts, channel=channel))
+        assert turn is not None
+        return turn
+
+    async def exchange(self, text: str | Message, answer: str, channel: Channel = DIRECT) -> Turn:
+        """Have a question asked and answered."""
+        turn = await self.claimed(text, channel=channel)
+        await self.turns.finish(turn, done(answer))
+        return turn
+
+    async def lease_runs_out(self, conversation_id: int) -> None:
+        """Let a lease, and the longest call after it, be over."""
+        query = "UPDATE conversations SET lease_until = now() - interval '1 hour' WHERE id = :id"
+        await self.rows(query, id=conversation_id)
+
+
+@pytest.fixture
+async def record(database_url: str) -> AsyncIterator[Record]:
+    """Open a record on a database of this test's own."""
+    opened = Record(database_url)
+    yield opened
+    await opened.database.close()
+
+
+@pytest.fixture
+async def another(database_url: str) -> AsyncIterator[Record]:
+    """Open the same database once more, as another process would."""
+    opened = Record(database_url)
+    yield opened
+    await opened.database.close()
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> TiktokenCounter:
+    """Give the counter that is really used."""
+    folder: Path = tmp_path_factory.mktemp("vocabulary")
+    return TiktokenCounter(folder)
+
+
+@asynccontextmanager
+async def running(*tasks: Awaitable[None]) -> AsyncIterator[None]:
+    """Run what runs for ever, while the block lasts."""
+    started = [asyncio.ensure_future(task) for task in tasks]
+    try:
+        yield
+    finally:
+        for task in started:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 — what is waited for has no event
+            await asyncio.sleep(0.005)
