@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 
 CHANNELS = 1_000
+RESERVE = 3
 
 
 class Budget:
@@ -57,7 +58,12 @@ class Budgets:
         self.starts = Budget(15, 15)
         self.appends = Budget(90, 30)
         self.updates = Budget(45, 20)
+        self.pledged = 0  # messages that stand unfinished and will need an update at their end
         self._posts: OrderedDict[str, Budget] = OrderedDict()
+
+    def spare_update(self) -> bool:
+        """Say whether an update that is not a last one can be had without delaying those."""
+        return self.updates.left() > self.pledged + RESERVE
 
     def posts(self, channel: str) -> Budget:
         """The budget for new messages in one channel."""

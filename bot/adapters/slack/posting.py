@@ -22,9 +22,6 @@ log = structlog.get_logger()
 REPOSTED = timedelta(minutes=30)  # how far back a message is looked for that took a deleted one's place
 
 
-RESERVE = 5  # updates that are kept for final texts
-
-
 class SlackPost:
     """
     What `post_and_edit` writes an answer with.
@@ -48,6 +45,7 @@ class SlackPost:
         self._final: set[str] = set()
         self._mine: set[str] = set()
         self._owed: dict[str, str] = {}
+        self._pledged: set[str] = set()
         self._fixed = False
 
     async def marked(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
@@ -78,6 +76,8 @@ class SlackPost:
             return message_id
         message_id = await self._messages.say(text, nonce)
         self._mine.add(message_id)
+        if text not in self._final:
+            self._pledge(message_id)
         return message_id
 
     async def edit(self, message_id: str, text: str) -> None:
@@ -91,6 +91,7 @@ class SlackPost:
             await self._messages.stop(message_id)
         if text in self._final:
             await self._budgets.updates.wait()
+            self._redeem(message_id)
             await self._update(message_id, text)
         elif not await self._update_perhaps(message_id, text):
             self._owed[message_id] = text
@@ -117,7 +118,9 @@ class SlackPost:
             raise PlatformDown("a post was deleted just before it was whole") from error
 
     async def abandon(self) -> None:
-        """After a failure, stop an open stream as it is, so that it does not look alive."""
+        """At the end, stop a stream that a failure left open as it is, so that it does not look alive."""
+        for message_id in list(self._pledged):
+            self._redeem(message_id)
         stream, self._stream = self._stream, None
         if stream is None:
             return
@@ -132,7 +135,16 @@ class SlackPost:
             return False
         if self._streams and (self._stream is not None or self._budgets.starts.left()):
             return True
-        return self._budgets.updates.left() > RESERVE
+        return bool(self._pledged) or self._budgets.spare_update()
+
+    def _pledge(self, message_id: str) -> None:
+        self._pledged.add(message_id)
+        self._budgets.pledged += 1
+
+    def _redeem(self, message_id: str) -> None:
+        if message_id in self._pledged:
+            self._pledged.discard(message_id)
+            self._budgets.pledged -= 1
 
     async def _start(self, text: str) -> str:
         """Start a stream; "" where no message came of it."""
@@ -191,7 +203,7 @@ class SlackPost:
 
     async def _update_perhaps(self, message_id: str, text: str) -> bool:
         """Show a text that is not final, if it can be had at once."""
-        if self._budgets.updates.left() <= RESERVE or not self._budgets.updates.take():
+        if not self._budgets.spare_update() or not self._budgets.updates.take():
             return False
         try:
             await self._update(message_id, text, tries=1)

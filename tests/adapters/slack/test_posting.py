@@ -416,3 +416,4 @@ async def test_many_answers_at_once_all_stand_whole(slack: SlackDouble, adapter:
     for question in questions:
         assert texts(slack, question.id, question.channel.id) == ["an answer for each"]
     assert not list(slack.space.streams())
+    assert adapter.budgets.pledged == 0
