@@ -38,6 +38,8 @@ TESTED_ELSEWHERE = {
     "bot/ports.py": "seams; each side is tested where it stands",
     "bot/adapters/fences.py": "tests/adapters/test_pieces.py",
 }
+# Besides the worker, what keeps parts alive: it logs what they die of and begins them again.
+SUPERVISORS = {"bot/app/running.py"}
 PROMISED_SETTINGS = {
     "BOT": ["DATABASE_URL", "DATA_DIR", "PERSONA"],
     "BOT_SLACK_": ["BOT_TOKEN", "APP_TOKEN", "API_URL"],
@@ -140,7 +142,7 @@ def test_everything_public_says_what_it_is(module: str) -> None:
 
 @each_module
 def test_only_the_worker_catches_everything(module: str) -> None:
-    if module.startswith("bot/worker"):
+    if module.startswith("bot/worker") or module in SUPERVISORS:
         return
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.ExceptHandler) and catches_everything(node):
@@ -171,15 +173,20 @@ def test_each_module_has_its_test_at_the_same_place(module: str) -> None:
     inner = path.relative_to("bot")
     mirrored = ROOT / "tests" / inner.parent / f"test_{inner.name}"
     if module not in TESTED_ELSEWHERE and not mirrored.is_file():
-        assert module in imported_by_tests_of(inner.parent), f"no {mirrored.relative_to(ROOT)}"
+        served = module in imported_by_tests_of(inner.parent)
+        assert served, (
+            f"there is no {mirrored.relative_to(ROOT)}, nor do the tests beside it import the module"
+        )
 
 
 @cache
 def imported_by_tests_of(folder: Path) -> set[str]:
-    """The modules that the tests of the same folder, or the one above, import."""
+    """The modules that the tests of the same folder, or the one above, import or get from their package."""
     places = {ROOT / "tests" / folder, ROOT / "tests" / folder.parent}
-    tests = [test for place in places for test in place.glob("test_*.py")]
+    tests = [test for place in places for test in place.glob("*.py")]
     names = {name for test in tests for name in imports(test.relative_to(ROOT).as_posix())}
+    packages = {f"{name.replace('.', '/')}/__init__.py" for name in names}
+    names |= {name for package in packages & set(MODULES) for name in imports(package)}
     return {name.replace(".", "/") + ".py" for name in names}
 
 
