@@ -143,6 +143,7 @@ class FakeBackend:
         self.metered = metered
         self.contexts: list[Context] = []
         self.running = 0
+        self.left = asyncio.Event()
         self._scripts = list(scripts) or [["Hello."]]
 
     async def stream(self, context: Context) -> AsyncIterator[Delta]:
@@ -159,6 +160,7 @@ class FakeBackend:
                 yield Delta(step) if isinstance(step, str) else step
         finally:
             self.running -= 1
+            self.left.set()
 
 
 class WordCounter:

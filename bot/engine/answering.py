@@ -15,6 +15,8 @@ from bot.ports import Backend, TokenCounter, Words
 
 # What one of our tokens costs a model with an unknown vocabulary, until its usage says better.
 _UNKNOWN_FACTOR = 1.3
+# No vocabulary is that far from ours: a server that says so counts something else.
+_LEAST_FACTOR, _MOST_FACTOR = 0.5, 8.0
 _O200K = ("gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4", "gpt-oss", "chatgpt-4o")
 _PRIMING = 32
 _LEAST_ROOM = 64
@@ -99,7 +101,8 @@ class Engine:
     def room(self) -> int:
         """How many counted tokens of history a conversation may have before its oldest part is folded."""
         backend = self._backends[0]
-        return int((backend.context_tokens - backend.answer_tokens) / self._first_factor(backend))
+        room = int((backend.context_tokens - backend.answer_tokens) / self._first_factor(backend))
+        return max(room, _LEAST_ROOM)
 
     async def answer(self, turn: Turn) -> AsyncIterator[Delta]:
         """
@@ -143,7 +146,7 @@ class Engine:
         except BackendError:
             # A block of extracted sentences serves until the model is back; the messages stay whole anyway.
             return extract(lines, tokens, self._counter.count)
-        return text.strip()
+        return text.strip() or extract(lines, tokens, self._counter.count)
 
     async def _affordable(self, turn: Turn, backends: Sequence[Backend]) -> Sequence[Backend]:
         if not self._daily_tokens or not any(backend.metered for backend in backends):
@@ -165,7 +168,7 @@ class Engine:
 
     async def _generate(self, turn: Turn, backend: Backend, language: str) -> AsyncIterator[Delta]:
         """Try one model once, cutting the context until its server takes it; the first text is `fresh`."""
-        factor = await self._memory.factor(backend.name, self._first_factor(backend))
+        known = factor = await self._memory.factor(backend.name, self._first_factor(backend))
         for _ in range(_CUTS):
             prompt = await self._prompt(turn, backend, language, factor)
             begun = False
@@ -177,8 +180,9 @@ class Engine:
                 # The server's room is unknown, but less than what it was sent: aim at two thirds of that.
                 sent = max(prompt.tokens, 1)
                 factor = max(factor, (backend.context_tokens - backend.answer_tokens) / sent) * 1.5
-                await self._memory.calibrate(backend.name, factor)
                 continue
+            if factor > known:  # noted only now: a server that refuses everything teaches nothing
+                await self._memory.calibrate(backend.name, factor)
             if prompt.opening and backend.languages:
                 yield Delta(aside=self._words.say("small-model", language, model=backend.name))
             return
@@ -197,7 +201,8 @@ class Engine:
             factor = prompt.manifest.factor
             yield Delta(usage=Usage(int(prompt.tokens * factor), int(written * factor)))
         elif prompt.tokens >= _LEAST_ROOM and usage.prompt_tokens:
-            await self._memory.calibrate(backend.name, usage.prompt_tokens / prompt.tokens)
+            measured = min(max(usage.prompt_tokens / prompt.tokens, _LEAST_FACTOR), _MOST_FACTOR)
+            await self._memory.calibrate(backend.name, measured)
 
     async def _prompt(self, turn: Turn, backend: Backend, language: str, factor: float) -> _Prompt:
         channel, asker = turn.conversation.channel, turn.asked.author

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +24,10 @@ def in_tens(text: str) -> list[str]:
 
 def whole(text: str) -> list[str]:
     return [text] if text else []
+
+
+async def following(reader: AsyncIterator[Piece]) -> Piece:
+    return await anext(reader)
 
 
 async def read(draft: Draft) -> list[Piece]:
@@ -111,7 +116,7 @@ async def test_the_first_few_letters_wait_for_more() -> None:
     draft = Draft(whole)
     draft.write("He")
     reader = draft.pieces()
-    first = asyncio.create_task(anext(reader))
+    first = asyncio.create_task(following(reader))
     await asyncio.sleep(0)
     draft.write("Hello, ")
     await asyncio.sleep(0)
@@ -138,7 +143,7 @@ async def test_a_short_whole_answer_does_not_wait() -> None:
 async def test_white_space_alone_is_not_shown() -> None:
     draft = Draft(whole)
     draft.write(" \n" * 20)
-    first = asyncio.create_task(anext(draft.pieces()))
+    first = asyncio.create_task(following(draft.pieces()))
     for _ in range(5):
         await asyncio.sleep(0)
     assert not first.done()
@@ -153,7 +158,7 @@ async def test_a_failure_reaches_a_waiting_reader_at_once(text: str) -> None:
     reader = draft.pieces()
     if text:
         await anext(reader)
-    waiting = asyncio.create_task(anext(reader))
+    waiting = asyncio.create_task(following(reader))
     await asyncio.sleep(0)
     draft.fail(LeaseLost("gone"))
     async with asyncio.timeout(1):
@@ -214,14 +219,14 @@ def test_whatever_is_written_what_stands_in_the_end_is_the_last_text(
         async def follow() -> None:
             seen.extend([piece async for piece in draft.pieces()])
 
-        following = asyncio.create_task(follow())
+        reading = asyncio.create_task(follow())
         for number, text in enumerate(texts):
             draft.write(ENOUGH + text)
             for _ in range(reads[number] if number < len(reads) else 0):
                 await asyncio.sleep(0)
         draft.write(ENOUGH + texts[-1], done=True)
         async with asyncio.timeout(5):
-            await following
+            await reading
         return seen
 
     seen = asyncio.run(talk())
