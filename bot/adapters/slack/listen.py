@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import weakref
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,7 +14,8 @@ from slack_bolt.response import BoltResponse
 
 from bot.adapters.slack.names import Names
 from bot.adapters.slack.reading import Me, read_message, wanted
-from bot.adapters.slack.web import Web
+from bot.adapters.slack.web import Web, quiet
+from bot.dialogue import Accepted
 from bot.errors import StoreError
 from bot.ports import Accept
 
@@ -46,7 +46,7 @@ class Listener:
         self._twins = _Twins()
         self.app = AsyncApp(
             client=web.client(),
-            logger=logging.getLogger("bot.slack"),
+            logger=quiet("bolt"),
             before_authorize=self.keep,
             request_verification_enabled=False,
             ssl_check_enabled=False,
@@ -82,7 +82,8 @@ class Listener:
                 return
             if message is not None:
                 accepted = await self._accept(message)
-                log.info("slack_message", accepted=str(accepted), key=message.key)
+                if accepted is not Accepted.IGNORED:
+                    log.info("slack_message", accepted=str(accepted), key=message.key)
         self._twins.heard(twin)
 
     def _lock(self, channel: str) -> asyncio.Lock:

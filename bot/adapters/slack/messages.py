@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+
+import structlog
 
 from bot.adapters.posting import PostGone
 from bot.adapters.slack.budgets import Budgets
@@ -14,7 +16,10 @@ from bot.adapters.slack.reading import Me, is_ours
 from bot.adapters.slack.web import Busy, Refused, Unsure, Web
 from bot.adapters.slack.writing import harmless, write_text
 from bot.dialogue import Message
+from bot.errors import PermissionMissing
 from bot.ports import Receipts
+
+log = structlog.get_logger()
 
 EVENT_TYPE = "frontdesk_piece"
 TRIES = 4
@@ -143,15 +148,23 @@ class Messages:
         """Look for our message since then that bears the nonce or, as streams do, none and no owner."""
         oldest = f"{(since - SKEW).timestamp():.6f}"
         candidate: str | None = None
-        async for item in pages(self._web, self.channel, self.root, oldest=oldest, include_all_metadata=True):
-            if not is_ours(item, self._me) or float(item["ts"]) < float(oldest):
-                continue
+        async for item in self._own_since(oldest):
             born = _nonce(item)
             if born == nonce:
                 return str(item["ts"])
             if not born and candidate is None and not await self._receipts.owns(str(item["ts"])):
                 candidate = str(item["ts"])
         return candidate
+
+    async def _own_since(self, oldest: str) -> AsyncIterator[Mapping[str, Any]]:
+        found = pages(self._web, self.channel, self.root, oldest=oldest, include_all_metadata=True)
+        try:
+            async for item in found:
+                if is_ours(item, self._me) and float(item["ts"]) >= float(oldest):
+                    yield item
+        except (Refused, PermissionMissing) as error:
+            # A post that may stand twice is better than an answer that never comes.
+            log.warning("slack_posts_not_readable", error=str(error))
 
     async def _write(
         self, method: str, again: bool, text: str, arguments: Mapping[str, Any]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from typing import Any
@@ -17,7 +16,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.adapters.slack.web import Web
+from bot.adapters.slack.web import Web, quiet
 from bot.errors import PermissionMissing, PlatformError, TokenRefused
 
 log = structlog.get_logger()
@@ -65,7 +64,7 @@ class Socket(SocketModeClient):
         """The address comes from `apps.connections.open` and is good for one connection."""
         super().__init__(
             app_token="",
-            logger=logging.getLogger("bot.slack.socket"),
+            logger=quiet("socket"),
             web_client=app.client,
             auto_reconnect_enabled=False,
             ping_interval=PING_SECONDS,

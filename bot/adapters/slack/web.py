@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -115,6 +116,7 @@ class Web:
             timeout=int(CALL_SECONDS),
             session=self._session,
             retry_handlers=[],
+            logger=quiet("web"),
         )
 
     async def close(self) -> None:
@@ -135,6 +137,13 @@ class Web:
         if not isinstance(data, dict):
             raise Unsure(f"Slack's answer to {method} cannot be read")
         return {**data, "_headers": {name.lower(): value for name, value in response.headers.items()}}
+
+
+def quiet(part: str) -> logging.Logger:
+    """Make the logger for a part of Slack's SDK, which at its finest level writes texts down."""
+    logger = logging.getLogger(f"bot.slack.{part}")
+    logger.setLevel(logging.INFO)
+    return logger
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:

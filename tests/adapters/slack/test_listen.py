@@ -185,11 +185,14 @@ async def test_an_edit_is_heard_as_the_same_message(slack: SlackDouble, adapter:
     assert (second.text, second.edited_at is not None) == ("hello", True)
 
 
-async def test_no_text_and_no_token_gets_into_the_log(slack: SlackDouble, adapter: SlackAdapter) -> None:
+async def test_no_text_and_no_token_gets_into_the_log(
+    slack: SlackDouble, adapter: SlackAdapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
     with capture_logs() as logs:
         async with listening(slack, adapter, FakeInbox()):
             await slack.say("U0ANN", DIRECT, "very secret words")
             await slack.until(lambda: all_acked(slack))
-    written = json.dumps(logs, default=str)
+    written = json.dumps(logs, default=str) + caplog.text
     assert "secret" not in written
     assert slack.bot_token not in written

@@ -119,3 +119,8 @@ async def test_many_pages_are_looked_through(slack: SlackDouble, messages: Messa
     for number in range(7):
         await slack.say("U0BEA", GENERAL, f"talk {number}", messages.root)
     assert await messages.find("n1", datetime.now(UTC)) == found
+
+
+async def test_where_posts_cannot_be_read_none_is_found(slack: SlackDouble, messages: Messages) -> None:
+    slack.fail("conversations.replies", error="missing_scope")
+    assert await messages.find("n1", datetime.now(UTC)) is None
