@@ -48,7 +48,7 @@ class Screen:
                 async for last in entries:
                     if text := plain(last.text):
                         slow.cancel()
-                        live.update(_Tail(page.grow(text)))
+                        live.update(_Block(page.grow(text), cropped=True))
             finally:
                 slow.cancel()
                 # What stands so far is not wiped away with the live part, whatever ended it.
@@ -92,23 +92,33 @@ class _Page:
             self._print(tail)
 
     def _print(self, part: str) -> None:
-        if self._printed:
-            self._console.print()
-        self._console.print(_formatted(part))
+        self._console.print(_Block(part))
         self._printed += part
 
 
-class _Tail:
-    """The last lines of a growing block, as many as the window holds: more would scroll and flicker."""
+class _Block:
+    """
+    Formatted Markdown after one blank line; `cropped` to its last lines while it grows.
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    More of it than the window holds would scroll, and what has scrolled cannot be drawn again.
+    """
+
+    def __init__(self, markdown: str, cropped: bool = False) -> None:
+        self._markdown = markdown
+        self._cropped = cropped
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = console.render_lines(_formatted(self._text), options, pad=False)
-        for line in lines[-max(3, console.height - 3) :]:
+        lines = _trimmed(console.render_lines(_formatted(self._markdown), options, pad=False))
+        room = max(3, console.height - 3) if self._cropped else len(lines)
+        for line in [[], *lines[-room:]]:
             yield from line
             yield Segment.line()
+
+
+def _trimmed(lines: list[list[Segment]]) -> list[list[Segment]]:
+    """Drop the blank lines around; each kind of block has another number of them."""
+    filled = [number for number, line in enumerate(lines) if any(part.text.strip() for part in line)]
+    return lines[filled[0] : filled[-1] + 1] if filled else []
 
 
 def _formatted(markdown: str) -> Markdown:

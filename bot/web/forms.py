@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -32,7 +33,12 @@ def _one_line(text: str) -> str:
 
 def _known_zone(name: str) -> str:
     """An unknown zone is none: a browser's oddity must not cost anybody their message."""
-    return name if name in available_timezones() else ""
+    return name if name in _zones() else ""
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _known_locale(tag: str) -> str:

@@ -324,6 +324,22 @@ async def test_a_lost_connection_is_told_and_comes_back_without_losing_a_word(br
         await seen.page.close()
 
 
+async def test_what_was_sent_while_the_server_was_away_survives_a_reload(
+    browser: Browser, served: Console
+) -> None:
+    seen = await visit(browser, served)
+    served.record.down = True
+    await seen.field.fill("Keep this")
+    await seen.field.press("Enter")
+    await expect(seen.page.locator(".delivery")).to_have_text("Sending …")
+    await seen.page.reload()
+    await expect(seen.said).to_have_text("Keep this")
+    served.record.down = False
+    await expect(seen.page.locator(".delivery")).to_have_count(0)
+    await expect(seen.said).to_have_text("Keep this")
+    assert [message.text for message in served.record.messages] == ["Keep this"]
+
+
 async def test_a_refused_message_says_why_and_can_be_sent_again(browser: Browser, served: Console) -> None:
     seen = await visit(browser, served)
     served.record.ignoring = True
@@ -410,6 +426,7 @@ async def test_the_token_opens_the_page_and_logging_out_closes_it(browser: Brows
         await expect(seen.page.get_by_role("alert")).to_contain_text("This is not the token")
         await seen.page.get_by_label("Access token").fill("open sesame")
         await seen.page.get_by_role("button", name="Log in").click()
+        await expect(seen.page.locator(".example")).to_have_count(3)
         await seen.ask("Hello")
         await seen.answered("Let in")
         assert await seen.page.evaluate("document.cookie") == ""

@@ -19,7 +19,7 @@ name.value = kept.get("name");
 let thread = "";
 let threads = [];
 let following = true; // whether the reader is at the end and stays there
-const held = new Map(); // id → the posted message, until the server shows it
+const held = new Map(); // id → { thread, message, trouble } of what the server has not taken yet
 
 const transcript = new Transcript(at("transcript"), { onWhy: openWhy, onRetry: (id) => deliver(held.get(id)), ownName });
 const stream = new Stream({
@@ -35,12 +35,13 @@ function ownName() {
 // --- threads
 
 function openThread(id) {
+  const early = thread ? "" : field.value; // typed before this script was there
   if (thread) drafts.set(`draft ${thread}`, field.value);
   thread = id;
-  held.clear();
   transcript.clear();
+  held.forEach(showHeld);
   following = true;
-  field.value = drafts.get(`draft ${id}`);
+  field.value = early || drafts.get(`draft ${id}`);
   showProblem("");
   fit();
   at("empty").hidden = true;
@@ -95,7 +96,7 @@ function isId(text) {
 
 function takeNews(news) {
   const ended = transcript.take(news);
-  for (const entry of news.entries) held.delete(entry.id);
+  for (const entry of news.entries) release(entry.id);
   at("empty").hidden = !transcript.isEmpty;
   stay();
   for (const entry of ended) announce(transcript.spoken(entry.id));
@@ -136,28 +137,45 @@ function send(text) {
   fit();
   if (said === "/new") return beginThread();
   following = true;
-  deliver({
+  const message = {
     id: freshId(),
     text: said,
     person: kept.get("person"),
     name: name.value.trim(),
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone ?? "",
     locale: navigator.language || language,
-  });
+  };
+  deliver({ thread, message });
 }
 
-async function deliver(message) {
-  const there = thread;
-  held.set(message.id, message);
-  transcript.hold(message.id, message.text);
+// What is on its way is kept over a reload, so that no text is lost while the server is away.
+async function deliver(item) {
+  item.trouble = "";
+  held.set(item.message.id, item);
+  keepHeld();
+  showHeld(item);
   at("empty").hidden = true;
   stay();
   try {
-    await post(there, message);
+    await post(item.thread, item.message);
+    release(item.message.id);
     refreshThreads();
   } catch (trouble) {
-    if (there === thread) transcript.hold(message.id, message.text, trouble.message || "failed");
+    item.trouble = trouble.message || "failed";
+    showHeld(item);
   }
+}
+
+function release(id) {
+  if (held.delete(id)) keepHeld();
+}
+
+function keepHeld() {
+  drafts.set("held", held.size ? JSON.stringify([...held.values()]) : "");
+}
+
+function showHeld({ thread: there, message, trouble }) {
+  if (there === thread) transcript.hold(message.id, message.text, trouble);
 }
 
 function showProblem(text) {
@@ -247,4 +265,5 @@ document.addEventListener("keydown", (event) => {
 
 const wanted = location.hash.slice(1);
 openThread(isId(wanted) ? wanted : freshId());
+for (const item of JSON.parse(drafts.get("held") || "[]")) deliver(item);
 refreshThreads();
