@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,12 +11,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Answer, Author, Conversation, Message, Outcome, Platform, Turn
-from bot.errors import HeldElsewhere, LeaseLost
+from bot.errors import HeldElsewhere, LeaseLost, Superseded
 from bot.memory.database import Database
 from bot.memory.models import conversations, messages, pieces, spending, turns
 from bot.memory.news import tell_conversation, wake
 from bot.memory.places import as_conversation
-from bot.memory.rows import message_of, row_of, weigh
+from bot.memory.rows import message_of, row_of, storable, weigh
 from bot.ports import TokenCounter
 
 
@@ -56,7 +56,7 @@ class Turns:
             if row is None:
                 return None
             if row.free_in is not None and row.free_in + self._terms.call > 0:
-                raise HeldElsewhere(float(row.free_in) + self._terms.call)
+                raise HeldElsewhere(row.free_in + self._terms.call)
             return await self._take(connection, as_conversation(row), row.lease_epoch + 1)
 
     async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
@@ -67,7 +67,9 @@ class Turns:
         changed meanwhile; then nothing was written.
         """
         async with self._database.transaction() as connection:
-            row = await self._fenced(connection, turn)
+            row, revision = await _fenced(connection, turn)
+            if revision != turn.revision:
+                raise Superseded(f"something newer is wanted of turn {turn.id}")
             if answer.text:
                 await self._keep_said(connection, turn, answer, row.last_position, row.total_tokens)
             await connection.execute(
@@ -78,17 +80,20 @@ class Turns:
             standing = (pieces.c.turn_id == turn.id) & pieces.c.state.in_(["sending", "sent"])
             await connection.execute(pieces.update().where(standing).values(state="final"))
             await tell_conversation(connection, turn.conversation.id)
-            return await self._take(connection, turn.conversation, turn.epoch)
+            following = await self._take(connection, turn.conversation, turn.epoch)
+            if answer.usage is not None:
+                # Last, since all conversations of the workspace wait for this row.
+                tokens = answer.usage.prompt_tokens + answer.usage.completion_tokens
+                await _spend(connection, turn.conversation, tokens)
+            return following
 
     async def reload(self, turn: Turn) -> Turn:
         """Read what is wanted of the turn now, and renew its lease; raises `LeaseLost`."""
         async with self._database.transaction() as connection:
-            await self._fenced(connection, turn)
-            found = sa.select(turns.c.revision, turns.c.attempts).where(turns.c.id == turn.id)
-            revision, attempts = (await connection.execute(found)).one()
+            _, revision = await _fenced(connection, turn)
             question = await _question(connection, turn.id, turn.conversation)
             await _set_lease(connection, turn.conversation.id, lease_until=self._term())
-            return Turn(turn.id, turn.conversation, question, turn.epoch, revision, attempts)
+            return replace(turn, question=question, revision=revision)
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
         """
@@ -97,7 +102,7 @@ class Turns:
         The conversation is woken again by whoever retries; for `seconds` nobody else takes it.
         """
         async with self._database.transaction() as connection:
-            await self._fenced(connection, turn)
+            await _fenced(connection, turn)
             back = {"state": "waiting", "attempts": sa.func.greatest(turns.c.attempts - 1, 0)}
             await connection.execute(turns.update().where(turns.c.id == turn.id).values(**back))
             until = self._term(seconds - self._terms.call)
@@ -150,17 +155,13 @@ class Turns:
         question = await _question(connection, found.id, conversation)
         return Turn(found.id, conversation, question, epoch, found.revision, found.attempts + 1)
 
-    async def _fenced(self, connection: AsyncConnection, turn: Turn) -> sa.Row[tuple[object, ...]]:
-        row = await _lock(connection, turn.conversation.id)
-        if row is None or row.lease_epoch != turn.epoch:
-            raise LeaseLost(f"turn {turn.id} is another worker's")
-        return row
-
     async def _keep_said(
         self, connection: AsyncConnection, turn: Turn, answer: Answer, position: int, total: int
     ) -> None:
         place = turn.conversation.channel
-        said = Message(f"answer-{turn.id}", place, self._bot, answer.text, turn.asked.sent_at, said=True)
+        said = Message(
+            f"answer-{turn.id}", place, self._bot, storable(answer.text), turn.asked.sent_at, said=True
+        )
         tokens = weigh(self._counter, said)
         row = row_of(said, turn.conversation.id, position + 1, total + tokens, tokens, self._counter.encoding)
         asked = sa.select(sa.func.max(messages.c.id)).where(messages.c.turn_id == turn.id).scalar_subquery()
@@ -170,13 +171,24 @@ class Turns:
         await connection.execute(
             conversations.update().where(conversations.c.id == turn.conversation.id).values(**counted)
         )
-        if answer.usage is not None:
-            tokens = answer.usage.prompt_tokens + answer.usage.completion_tokens
-            await _spend(connection, turn.conversation, tokens)
+
+
+async def _fenced(connection: AsyncConnection, turn: Turn) -> tuple[sa.Row[tuple[object, ...]], int]:
+    """
+    Lock the conversation for a turn that is still its holder's, and say what is wanted of the turn.
+
+    A turn that was ended or given back is nobody's, though the lease's number has not moved since.
+    """
+    row = await _lock(connection, turn.conversation.id)
+    mine = (turns.c.id == turn.id) & (turns.c.state == "answering") & (turns.c.epoch == turn.epoch)
+    revision = await connection.scalar(sa.select(turns.c.revision).where(mine))
+    if row is None or row.lease_epoch != turn.epoch or revision is None:
+        raise LeaseLost(f"turn {turn.id} is another worker's, or over")
+    return row, int(revision)
 
 
 async def _lock(connection: AsyncConnection, conversation_id: int) -> sa.Row[tuple[object, ...]] | None:
-    left = sa.func.extract("epoch", conversations.c.lease_until - sa.func.now())
+    left = sa.cast(sa.func.extract("epoch", conversations.c.lease_until - sa.func.now()), sa.Float)
     found = sa.select(conversations, left.label("free_in"))
     found = found.where(conversations.c.id == conversation_id).with_for_update()
     return (await connection.execute(found)).first()

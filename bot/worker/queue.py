@@ -42,6 +42,7 @@ class _Retry(procrastinate.BaseRetryStrategy):
             seconds = 0.0
         else:
             seconds = min(2.0 ** min(job.attempts, 10), _LONGEST_PAUSE)
+            log.error("job_failed", job=job.id, kind=type(exception).__name__, again_in=seconds)
         return procrastinate.RetryDecision(retry_in={"milliseconds": int(seconds * 1000)})
 
 
