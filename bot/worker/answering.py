@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from bot.dialogue import (
     Turn,
     Usage,
 )
-from bot.errors import BackendError, BudgetSpent, FrontdeskError, PlatformError, Superseded
+from bot.errors import BackendError, BudgetSpent, FrontdeskError, PlatformError, StreamCut, Superseded
 from bot.ports import Adapter, History, Receipts, Words
 from bot.worker.draft import Draft
 
@@ -152,13 +152,14 @@ class Answerer:
         draft = Draft(adapter.cut)
         lease.on_break(draft.fail)
         writing = asyncio.create_task(self._write(turn, adapter, draft))
+        writing.add_done_callback(_heard)
         try:
             await adapter.send(turn.asked, draft.pieces(), self._outbox.receipts(turn, lease))
             return await writing
         finally:
             writing.cancel()
-            with suppress(asyncio.CancelledError, FrontdeskError):
-                await writing
+            # Only waited for: awaiting it would take a cancellation of ours for its own.
+            await asyncio.wait({writing})
 
     async def _write(self, turn: Turn, adapter: Adapter, draft: Draft) -> Answer:
         """Have the engine write into the draft; whatever fails reaches the draft's reader."""
@@ -211,6 +212,9 @@ class Answerer:
         except BudgetSpent:
             log.warning("budget_spent", turn=turn.id)
             return "budget-spent"
+        if not progress.text.strip():
+            log.warning("model_failed", turn=turn.id, kind="Wordless", reason="the answer has no words")
+            return StreamCut.reason
         return ""
 
     def _shown(self, progress: _Progress, error: str, language: str) -> str:
@@ -226,9 +230,21 @@ class Answerer:
 
 
 def _follow(progress: _Progress, delta: Delta) -> None:
-    progress.text = delta.text if delta.fresh else progress.text + delta.text
+    text = _keepable(delta.text)
+    progress.text = text if delta.fresh else progress.text + text
     progress.aside = delta.aside or progress.aside
     progress.model = delta.model or progress.model
     progress.usage = delta.usage or progress.usage
     progress.manifest = delta.manifest or progress.manifest
-    progress.limited = delta.limited
+    progress.limited = delta.limited or (progress.limited and not delta.fresh)
+
+
+def _keepable(text: str) -> str:
+    """Leave out what Postgres cannot keep: null bytes, and halves of letters."""
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _heard(writing: asyncio.Task[Answer]) -> None:
+    """Look at the failure, which the draft has told its reader, so that asyncio does not complain of it."""
+    if not writing.cancelled():
+        writing.exception()
