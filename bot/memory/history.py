@@ -12,7 +12,7 @@ from bot.dialogue import Conversation, Message, Platform
 from bot.memory.database import Database
 from bot.memory.models import conversations, messages, pieces
 from bot.memory.places import branches
-from bot.memory.rows import row_of, weigh
+from bot.memory.rows import cleaned, row_of, weigh
 from bot.ports import TokenCounter
 
 
@@ -31,23 +31,27 @@ class HistoryShelf:
         A message that another conversation has already (the root of a thread in a direct message) is
         kept here once more under a key of its own. Our own posts that are on record are not repeated.
         """
+        weighed = [(message, weigh(self._counter, message)) for message in map(cleaned, earlier)]
         async with self._database.transaction() as connection:
             await _lock(connection, conversation.id)
-            fresh = [
-                message for message in earlier if not await _is_known(connection, conversation.id, message)
-            ]
+            known = await _known(connection, conversation.id, [message.key for message in earlier])
             position, cumulative = await _front(connection, conversation.id)
-            for message in reversed(fresh):
-                tokens = weigh(self._counter, message)
+            rows = []
+            for message, tokens in reversed(weighed):
+                if message.key in known:
+                    continue
+                known.add(message.key)  # a page may repeat what the one before it had
                 position -= 1
-                row = row_of(message, conversation.id, position, cumulative, tokens, self._counter.encoding)
+                rows.append(
+                    row_of(message, conversation.id, position, cumulative, tokens, self._counter.encoding)
+                )
                 cumulative -= tokens
-                await connection.execute(_insert_once(row, conversation.id))
+            await _insert(connection, conversation.id, rows)
             await _link_chain(connection, conversation)
             await connection.execute(
                 conversations.update().where(conversations.c.id == conversation.id).values(history_read=True)
             )
-        return len(fresh)
+        return len(rows)
 
     async def newest(self, workspace: str) -> dict[str, str]:
         """Tell the newest message heard in each Discord channel of a workspace, by the platform's ids."""
@@ -82,21 +86,35 @@ async def _front(connection: AsyncConnection, conversation_id: int) -> tuple[int
     return (row[0], row[1]) if row is not None else (1, 0)
 
 
-async def _is_known(connection: AsyncConnection, conversation_id: int, message: Message) -> bool:
-    heard = sa.select(messages.c.id).where(
-        messages.c.conversation_id == conversation_id,
-        messages.c.key.in_([message.key, f"{message.key}@{conversation_id}"]),
+async def _known(connection: AsyncConnection, conversation_id: int, keys: Sequence[str]) -> set[str]:
+    """Tell which keys the conversation has: heard, kept under a key of its own, or said by us."""
+    here = messages.c.conversation_id == conversation_id
+    own = {f"{key}@{conversation_id}": key for key in keys}
+    heard = sa.select(messages.c.key).where(here, messages.c.key.in_([*keys, *own]))
+    said = sa.select(pieces.c.key).where(
+        pieces.c.conversation_id == conversation_id, pieces.c.key.in_(list(keys))
     )
-    said = sa.select(pieces.c.id).where(
-        pieces.c.key == message.key, pieces.c.conversation_id == conversation_id
-    )
-    return bool(await connection.scalar(sa.select(sa.exists(heard) | sa.exists(said))))
+    found = await connection.scalars(heard.union_all(said))
+    return {own.get(key, key) for key in found}
 
 
-def _insert_once(row: dict[str, object], conversation_id: int) -> sa.Executable:
-    taken = sa.exists(sa.select(messages.c.id).where(messages.c.key == row["key"]))
-    key = sa.case((taken, f"{row['key']}@{conversation_id}"), else_=str(row["key"]))
-    return insert(messages).values(row | {"key": key}).on_conflict_do_nothing()
+async def _insert(
+    connection: AsyncConnection, conversation_id: int, rows: Sequence[dict[str, object]]
+) -> None:
+    """
+    Insert rows, those whose key another conversation has under a key of their own.
+
+    In order of key, so that two conversations that keep the same messages cannot wait in a ring.
+    """
+    if not rows:
+        return
+    ordered = sorted(rows, key=lambda row: str(row["key"]))
+    once = insert(messages).on_conflict_do_nothing(index_elements=["key"]).returning(messages.c.position)
+    kept = set(await connection.scalars(once, ordered))
+    others = [row | {"key": f"{row['key']}@{conversation_id}"} for row in ordered]
+    others = [row for row in others if row["position"] not in kept]
+    if others:
+        await connection.execute(insert(messages), others)
 
 
 async def _link_chain(connection: AsyncConnection, conversation: Conversation) -> None:

@@ -84,6 +84,7 @@ class Leases:
         renewed = 0.0
         with self._bell.subscribe("turn:", self._ring):
             while True:
+                self._rung.clear()  # before the look: what is told while it runs asks for another
                 due = time.monotonic() - renewed >= self._terms.seconds / 4
                 try:
                     if self._held:
@@ -94,7 +95,6 @@ class Leases:
                 await self._pause()
 
     async def _pause(self) -> None:
-        self._rung.clear()
         try:
             async with asyncio.timeout(_POLL_SECONDS):
                 await self._rung.wait()

@@ -15,6 +15,7 @@ from bot.memory.database import Database
 from bot.memory.models import conversations, pieces, turns
 from bot.memory.news import tell_conversation
 from bot.memory.places import key_of
+from bot.memory.rows import storable
 
 
 class Fence(Protocol):
@@ -67,7 +68,7 @@ class TurnReceipts:
                 "conversation_id": self._turn.conversation.id,
                 "ordinal": piece.ordinal,
                 "epoch": self._turn.epoch,
-                "text": piece.text,
+                "text": storable(piece.text),
             }
             made = await connection.execute(_again(values))
             return Slot(piece.ordinal, *made.one())
@@ -86,7 +87,7 @@ class TurnReceipts:
                 state="sent",
                 message_id=message_id,
                 key=key_of(self._turn.conversation.channel, message_id),
-                text=piece.text,
+                text=storable(piece.text),
                 epoch=self._turn.epoch,
                 sent_at=sa.func.coalesce(pieces.c.sent_at, sa.func.now()),
             )
@@ -105,13 +106,9 @@ class TurnReceipts:
 
     async def removed(self, ordinal: int) -> None:
         """Record that the surplus post was deleted; its text stays in the record."""
-        held = self._held_epoch()
-        statement = pieces.update().where(
-            pieces.c.turn_id == self._turn.id,
-            pieces.c.ordinal == ordinal,
-            pieces.c.conversation_id == held.c.id,
-        )
+        statement = pieces.update().where(pieces.c.turn_id == self._turn.id, pieces.c.ordinal == ordinal)
         async with self._database.transaction() as connection:
+            await self._fenced(connection)
             await connection.execute(statement.values(state="removed"))
             if self._told:
                 await tell_conversation(connection, self._turn.conversation.id)
