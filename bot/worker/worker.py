@@ -105,10 +105,12 @@ class Worker:
             turn = await self._turns.claim(conversation_id)
         except HeldElsewhere as error:
             raise Later(error.seconds) from error
+        if turn is None:
+            return
+        platform = turn.conversation.channel.platform
         while turn is not None:
-            platform = turn.conversation.channel.platform
             turn = await self._answer_one(turn)
-            await self._order_folding(conversation_id, platform)
+        await self._order_folding(conversation_id, platform)
 
     async def fold(self, conversation_id: int) -> None:
         """Fold a conversation's oldest part until enough of it is told shortly."""
@@ -122,10 +124,18 @@ class Worker:
 
     async def _answer_one(self, turn: Turn) -> Turn | None:
         try:
-            return await self._answerer.answer(turn)
+            return await self._deliver(turn)
         except LeaseLost:
             log.info("turn_taken_over", turn=turn.id)
             return None
+        except asyncio.CancelledError:
+            with suppress(FrontdeskError):
+                await self._turns.release(turn)
+            raise
+
+    async def _deliver(self, turn: Turn) -> Turn | None:
+        try:
+            return await self._answerer.answer(turn)
         except (PostRefused, PermissionMissing) as error:
             # No later try could post it; the record keeps the reason for who looks for it.
             log.error("answer_not_posted", turn=turn.id, kind=type(error).__name__, reason=str(error))
@@ -134,10 +144,6 @@ class Worker:
             log.warning("platform_away", turn=turn.id, kind=type(error).__name__, reason=str(error))
             await self._turns.release(turn, _PLATFORM_PAUSE)
             raise Later(_PLATFORM_PAUSE) from error
-        except asyncio.CancelledError:
-            with suppress(FrontdeskError):
-                await self._turns.release(turn)
-            raise
 
     async def _order_folding(self, conversation_id: int, platform: Platform) -> None:
         if await self._summaries.is_due(conversation_id, self._engine.room):
