@@ -58,6 +58,7 @@ class Gateway:
         self.sessions: dict[str, Session] = {}
         self.identified = 0
         self.resumed = 0
+        self.refused = 0
         self.heartbeat_seconds = 41.25
         self.acks_heartbeats = True
         self.refuses_connections = False
@@ -69,6 +70,7 @@ class Gateway:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if self.refuses_connections:
+            self.refused += 1
             return web.Response(status=503)
         response = web.WebSocketResponse()
         await response.prepare(request)

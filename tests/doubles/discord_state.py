@@ -97,6 +97,7 @@ class State:
         self.places: dict[str, Place] = {}
         self.posts: dict[str, Post] = {}
         self.content_intent = True
+        self.in_guild = True
         self.permissions = _PERMISSIONS
 
     def in_place(self, place: Place) -> list[Post]:

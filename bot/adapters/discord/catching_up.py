@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import discord
 import structlog
@@ -18,11 +19,12 @@ from bot.errors import PlatformDown, PostRefused
 
 log = structlog.get_logger()
 
-_MOST = 1_000  # messages of one channel
+_MOST = 1_000  # messages of one channel, the newest
 _OLDEST = timedelta(hours=24)
 _LONGEST_PAUSE = 30.0
 
 
+_T = TypeVar("_T")
 _Speaking = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
@@ -105,32 +107,30 @@ class CatchingUp:
 
     async def missed(self, gap: Gap) -> AsyncIterator[Message]:
         """Fetch what is missing, oldest first, however long Discord does not answer."""
-        after, count, tried = gap.after, 0, 0
         authors: dict[int, Author] = {}
-        while True:
-            try:
-                async for found in self._fetch(gap, after):
-                    message = read_message(found, gap.place, await self._author(found, gap, authors))
-                    if message is not None:
-                        yield message
-                        count += 1
-                    after, tried = found.id, 0
-                break
-            except PostRefused as error:
-                log.info("catching_up_refused", channel=gap.channel_id, reason=str(error))
-                break
-            except PlatformDown as error:
-                tried += 1
-                log.warning("catching_up_waits", channel=gap.channel_id, reason=str(error), tried=tried)
-                await asyncio.sleep(min(_LONGEST_PAUSE, 0.25 * 2**tried))
+        count = 0
+        for found in await _patiently(gap, partial(self._fetch, gap)):
+            author = await _patiently(gap, partial(self._author, found, gap, authors))
+            message = read_message(found, gap.place, author)
+            if message is not None:
+                yield message
+                count += 1
         log.info("caught_up", channel=gap.channel_id, messages=count)
 
-    async def _fetch(self, gap: Gap, after: int) -> AsyncIterator[discord.Message]:
+    async def _fetch(self, gap: Gap) -> list[discord.Message]:
+        """Fetch the newest that are missing, oldest first: of too many the older ones are left."""
         client = await self._rest.client()
         channel = client.get_partial_messageable(int(gap.channel_id))
-        with our_errors():
-            async for found in channel.history(limit=_MOST, after=discord.Object(after), oldest_first=True):
-                yield found
+        after = discord.Object(gap.after)
+        try:
+            with our_errors():
+                found = [one async for one in channel.history(limit=_MOST, after=after, oldest_first=False)]
+        except PostRefused as error:
+            log.info("catching_up_refused", channel=gap.channel_id, reason=str(error))
+            return []
+        if len(found) == _MOST:
+            log.warning("catching_up_bounded", channel=gap.channel_id, messages=_MOST)
+        return found[::-1]
 
     async def _author(self, message: discord.Message, gap: Gap, known: dict[int, Author]) -> Author | None:
         """Ask for the author's roles, which fetched messages do not carry."""
@@ -161,6 +161,17 @@ def _speaking(guild: discord.Guild) -> Iterator[tuple[_Speaking, int]]:
     for thread in guild.threads:
         if thread.last_message_id:
             yield thread, thread.last_message_id
+
+
+async def _patiently(gap: Gap, call: Callable[[], Awaitable[_T]]) -> _T:
+    tried = 0
+    while True:
+        try:
+            return await call()
+        except PlatformDown as error:
+            tried += 1
+            log.warning("catching_up_waits", channel=gap.channel_id, reason=str(error), tried=tried)
+            await asyncio.sleep(min(_LONGEST_PAUSE, 0.25 * 2**tried))
 
 
 def _numbers(marks: Mapping[str, str]) -> dict[int, int]:

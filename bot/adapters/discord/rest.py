@@ -24,6 +24,7 @@ CALL_SECONDS = 5.0  # the longest one call may be on the wire: a taker of the le
 _LONGEST_LIMIT = 60.0
 _TRIES = 4
 _UNKNOWN_MESSAGE = 10008
+_TRIED_AGAIN = frozenset({500, 502, 504, 524})  # by discord.py itself, five times
 
 Guard = Callable[[], None]
 _guard: ContextVar[Guard | None] = ContextVar("discord_guard", default=None)
@@ -32,10 +33,11 @@ _guard: ContextVar[Guard | None] = ContextVar("discord_guard", default=None)
 class Rest:
     """One token's REST calls; discord.py keeps the rate limits."""
 
-    def __init__(self, token: str, api_url: str) -> None:
+    def __init__(self, token: str, api_url: str, call_seconds: float = CALL_SECONDS) -> None:
         # discord.py knows one address a process.
         Route.BASE = api_url.rstrip("/")
         self._token = token
+        self._timeout = aiohttp.ClientTimeout(total=call_seconds)
         self._client: discord.Client | None = None
         self._login = asyncio.Lock()
 
@@ -71,7 +73,7 @@ class Rest:
                 with our_errors(), _guarded(guard):
                     return await client.http.request(
                         Route(method, path, **places),
-                        timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
+                        timeout=self._timeout,
                         **({} if payload is None else {"json": payload}),
                     )
             except _Dropped:
@@ -114,6 +116,8 @@ def _meaning_of(error: discord.HTTPException) -> Exception:
     said = f"{error.status}, code {error.code}"
     if error.status == 401:
         return TokenRefused("Discord refuses the token")
+    if error.status >= 500 and error.status not in _TRIED_AGAIN:
+        return _Dropped(f"Discord does not serve us now ({said})")
     if error.status == 429 or error.status >= 500:
         return PlatformDown(f"Discord does not serve us now ({said})")
     if error.code == _UNKNOWN_MESSAGE:

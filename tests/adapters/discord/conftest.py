@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
 from bot.adapters.discord import DiscordAdapter
-from bot.dialogue import Message
+from bot.dialogue import Accepted, Message
 from bot.errors import StoreDown
 from tests.doubles.discord import DiscordDouble
 from tests.fakes import FakeInbox
@@ -30,13 +30,25 @@ class FakeMarks:
         return dict(self.kept.get(workspace, {}))
 
 
+class Inbox(FakeInbox):
+    """Counts how often a text was brought."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.knocks: list[str] = []
+
+    async def __call__(self, message: Message) -> Accepted:
+        self.knocks.append(message.text)
+        return await super().__call__(message)
+
+
 @dataclass
 class World:
     """The double, and what the adapter hands on."""
 
     discord: DiscordDouble
     adapter: DiscordAdapter
-    inbox: FakeInbox
+    inbox: Inbox
     marks: FakeMarks
 
     @property
@@ -62,13 +74,6 @@ class World:
             task.cancel()
             await asyncio.wait({task})
 
-    async def hear_one(self, send: Callable[[], object]) -> Message:
-        """Give the one message that comes of what is done."""
-        before = len(self.heard)
-        send()
-        await self.discord.until(lambda: len(self.heard) > before)
-        return self.heard[before]
-
 
 @pytest.fixture
 async def discord() -> AsyncIterator[DiscordDouble]:
@@ -80,5 +85,5 @@ async def discord() -> AsyncIterator[DiscordDouble]:
 async def world(discord: DiscordDouble) -> AsyncIterator[World]:
     marks = FakeMarks()
     adapter = DiscordAdapter(discord.token, discord.api_url, marks)
-    yield World(discord, adapter, FakeInbox(), marks)
+    yield World(discord, adapter, Inbox(), marks)
     await adapter.close()

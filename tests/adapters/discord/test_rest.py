@@ -1,0 +1,86 @@
+"""REST calls over the wire: tried again where that is safe, in time, with our errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.adapters.discord.rest import Rest
+from bot.adapters.posting import PostGone
+from bot.errors import PlatformDown, TokenRefused
+from tests.doubles.discord import DiscordDouble, Place
+
+MESSAGES = "/channels/{channel_id}/messages"
+
+
+@pytest.fixture
+async def rest(discord: DiscordDouble) -> AsyncIterator[Rest]:
+    made = Rest(discord.token, discord.api_url, call_seconds=0.3)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def place(discord: DiscordDouble) -> Place:
+    return discord.channel("general")
+
+
+async def test_a_call_that_hangs_is_given_up_in_time_and_made_again(
+    rest: Rest, discord: DiscordDouble, place: Place
+) -> None:
+    released = discord.hang_next("POST", "/messages")
+    body = {"content": "once", "nonce": "n", "enforce_nonce": True}
+    await rest.call("POST", MESSAGES, payload=body, channel_id=place.id)
+    released.set()
+
+    assert discord.answers(place) == ["once"]
+
+
+async def test_a_discord_that_does_not_serve_is_asked_again(
+    rest: Rest, discord: DiscordDouble, place: Place
+) -> None:
+    discord.refuse("GET", "/messages", 503, count=2)
+
+    assert await rest.call("GET", MESSAGES, channel_id=place.id) == []
+
+
+async def test_a_guard_stops_a_call_before_the_wire(rest: Rest, discord: DiscordDouble, place: Place) -> None:
+    def guard() -> None:
+        raise PlatformDown("the lease ran out")
+
+    await rest.my_id()
+    with pytest.raises(PlatformDown, match="lease"):
+        await rest.call("GET", MESSAGES, channel_id=place.id, guard=guard)
+    assert discord.calls("GET", "/messages") == []
+
+
+async def test_a_message_that_is_gone_has_an_error_of_its_own(rest: Rest, place: Place) -> None:
+    with pytest.raises(PostGone):
+        await rest.call("GET", MESSAGES + "/{message_id}", channel_id=place.id, message_id="1")
+
+
+async def test_a_token_revoked_later_is_told(rest: Rest, discord: DiscordDouble, place: Place) -> None:
+    await rest.my_id()
+    discord.refuse("GET", "/messages", 401)
+    with pytest.raises(TokenRefused):
+        await rest.call("GET", MESSAGES, channel_id=place.id)
+
+
+async def test_a_login_that_failed_is_tried_at_the_next_call(
+    rest: Rest, discord: DiscordDouble, place: Place
+) -> None:
+    discord.refuse("GET", "/oauth2/applications/@me", 503)
+    with pytest.raises(PlatformDown):
+        await rest.call("GET", MESSAGES, channel_id=place.id)
+
+    assert await rest.call("GET", MESSAGES, channel_id=place.id) == []
+
+
+async def test_no_server_at_all_is_platform_down() -> None:
+    async with DiscordDouble() as gone:
+        url = gone.api_url
+    rest = Rest("token", url)
+    with pytest.raises(PlatformDown):
+        await rest.my_id()
+    await rest.close()
