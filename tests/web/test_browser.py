@@ -85,7 +85,18 @@ async def served() -> AsyncIterator[Console]:
         yield found
 
 
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def closed_behind(browser: Browser) -> AsyncIterator[None]:
+    """Close all pages after each test; else they go on looking for a server that is gone."""
+    yield
+    for context in browser.contexts:
+        await context.close()
+
+
 async def visit(browser: Browser | BrowserContext, console: Console, **options: Any) -> Visit:
+    if isinstance(browser, Browser):
+        # Nothing blinks unless a test wants it: drawing is what costs the time here.
+        options = {"reduced_motion": "reduce", **options}
     page = await browser.new_page(**options)
     page.set_default_timeout(10_000)
     found = Visit(page, console)
@@ -278,7 +289,6 @@ async def test_two_tabs_see_the_same_conversation(browser: Browser, served: Cons
     await second.ask("From the second tab")
     await expect(first.said).to_have_text(["From the first tab", "From the second tab"])
     assert len({message.author.id for message in served.record.messages}) == 1
-    await context.close()
 
 
 async def test_a_chinese_browser_is_spoken_to_in_chinese(browser: Browser, served: Console) -> None:
@@ -321,7 +331,6 @@ async def test_a_lost_connection_is_told_and_comes_back_without_losing_a_word(br
         await expect(seen.said.last).to_have_text("While it was away")
         await expect(seen.page.locator(".delivery")).to_have_count(0)
         assert [message.text for message in console.record.messages] == ["Hello", "While it was away"]
-        await seen.page.close()
 
 
 async def test_what_was_sent_while_the_server_was_away_survives_a_reload(
@@ -389,7 +398,6 @@ async def test_code_is_copied_as_it_was_written(browser: Browser, served: Consol
     await seen.page.locator(".code").get_by_role("button", name="Copy").click()
     await expect(seen.page.locator(".code")).to_contain_text("Copied")
     assert await seen.page.evaluate("navigator.clipboard.readText()") == "if x < 1:\n    print('<b>')\n"
-    await context.close()
 
 
 async def test_a_name_a_draft_and_a_new_conversation(browser: Browser, served: Console) -> None:
@@ -410,10 +418,11 @@ async def test_a_name_a_draft_and_a_new_conversation(browser: Browser, served: C
 
 
 async def test_motion_is_spared_who_asks_for_it(browser: Browser, served: Console) -> None:
-    seen = await visit(browser, served, reduced_motion="reduce")
-    await seen.ask("Hello")
-    name = await seen.page.locator(".dots i").first.evaluate("dot => getComputedStyle(dot).animationName")
-    assert name == "none"
+    for wish, expected in (("reduce", "none"), ("no-preference", "pulse")):
+        seen = await visit(browser, served, reduced_motion=wish)
+        await seen.ask("Hello")
+        dot = seen.page.locator(".dots i").first
+        assert await dot.evaluate("dot => getComputedStyle(dot).animationName") == expected
 
 
 async def test_the_token_opens_the_page_and_logging_out_closes_it(browser: Browser) -> None:
@@ -432,4 +441,3 @@ async def test_the_token_opens_the_page_and_logging_out_closes_it(browser: Brows
         assert await seen.page.evaluate("document.cookie") == ""
         await seen.page.get_by_role("button", name="Log out").click()
         await expect(seen.page).to_have_url(re.compile("/login$"))
-        await context.close()
