@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from bot.catalogue import Catalogue
+from bot.catalogue.language import prepare
 from bot.config import Settings
 from bot.errors import SettingError, StoreDown
 from bot.generation.tokens import TiktokenCounter
@@ -56,6 +57,9 @@ async def opened(settings: Settings, say: Callable[[str], None] = lambda _: None
         database = Database(url)
         stack.push_async_callback(database.close)
         counter = await asyncio.to_thread(TiktokenCounter, data_dir / "vocabulary")
+        # Loaded beside everything else, so that the first French question does not hold up the loop.
+        preparing = asyncio.create_task(asyncio.to_thread(prepare))
+        stack.callback(preparing.cancel)
         yield Ground(data_dir, url, database, Bell(url), counter, Catalogue())
 
 

@@ -16,9 +16,10 @@ from bot.ports import Words
 
 ME = Author("frontdesk", "Frontdesk")
 
-# The model on board runs on the user's own processor: its context is paid in memory and patience.
-_ON_BOARD_CONTEXT = 4_096
-_ON_BOARD_ANSWER = 512
+# The model on board runs on the user's own processor, which reads about 100 tokens a second: a longer
+# context would keep people waiting for half a minute.
+_ON_BOARD_CONTEXT = 2_048
+_ON_BOARD_ANSWER = 384
 
 
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:

@@ -29,7 +29,7 @@ class LeaseTerms:
     platform, which a taker waits out as well, since the holder may have begun one just before.
     """
 
-    seconds: float = 8.0
+    seconds: float = 6.0
     call: float = 5.0
 
 

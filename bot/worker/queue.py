@@ -17,7 +17,7 @@ from bot.errors import StoreDown
 log = structlog.get_logger()
 
 _HEARTBEAT_SECONDS = 2.0
-_STALLED_SECONDS = 8.0
+_STALLED_SECONDS = 7.0
 _LONGEST_PAUSE = 30.0
 
 Task = Callable[[int], Awaitable[None]]

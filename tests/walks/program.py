@@ -62,6 +62,11 @@ class Program:
             await self._ended()
         return self._process.returncode or 0
 
+    async def interrupt_if_running(self) -> None:
+        """Let it stop what it started, at the end of a test that failed in between."""
+        if self._process is not None and self._process.returncode is None:
+            await self.interrupt()
+
     async def _ended(self) -> None:
         if self._process is not None:
             await self._process.wait()

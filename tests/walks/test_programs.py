@@ -1,0 +1,101 @@
+"""Walks with whole programs: the two commands' second half, on an empty data folder and with no token."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import psutil
+import pytest
+
+from tests.walks.program import Program
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> dict[str, str]:
+    """An empty data folder, and no database, model or platform given."""
+    return {"BOT_DATA_DIR": str(tmp_path / "data"), "BOT_WEB__PORT": "0"}
+
+
+@pytest.fixture
+async def own(alone: dict[str, str]) -> AsyncIterator[Program]:
+    started = Program(alone)
+    yield started
+    await started.interrupt_if_running()
+
+
+async def bot(environment: dict[str, str], *words: str, typed: str = "") -> tuple[int, str]:
+    """Run a command to its end; give its exit code and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bot", *words),
+        env={**os.environ, **environment},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(60):
+        printed, _ = await process.communicate(typed.encode())
+    return process.returncode or 0, printed.decode()
+
+
+def servers(folder: str) -> list[str]:
+    """The Postgres and model servers that stand on a data folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        words = " ".join(process.info["cmdline"] or [])
+        if folder in words and ("postgres" in words or "builtin" in words):
+            found.append(words)
+    return found
+
+
+async def test_with_nothing_set_it_answers_and_ctrl_c_stops_everything(
+    own: Program, alone: dict[str, str]
+) -> None:
+    await own.start()
+    async with aiohttp.ClientSession() as browser:
+        async with browser.get(f"{own.address}/healthz") as answer:
+            assert answer.status == 200
+        async with browser.get(own.address) as page:
+            assert "Frontdesk" in await page.text()
+    code, printed = await bot(alone, "chat", typed="What is the capital of France?\n")
+    assert code == 0
+    assert "Paris" in printed
+    assert await own.interrupt() == 0
+    assert servers(alone["BOT_DATA_DIR"]) == []
+
+
+async def test_run_and_doctor_share_and_the_last_to_leave_stops(own: Program, alone: dict[str, str]) -> None:
+    await own.start()
+    code, printed = await bot(alone, "doctor")
+    assert code == 0, printed
+    assert "✗" not in printed
+    async with aiohttp.ClientSession() as browser, browser.get(f"{own.address}/healthz") as answer:
+        assert answer.status == 200
+    await own.interrupt()
+    code, printed = await bot(alone, "migrate")
+    assert code == 0
+    assert servers(alone["BOT_DATA_DIR"]) == []
+
+
+async def test_a_wrong_setting_is_one_clear_line(alone: dict[str, str]) -> None:
+    code, printed = await bot({**alone, "BOT_WEB__PORT": "eighty"}, "run")
+    assert code == 2
+    assert "BOT_WEB__PORT" in printed
+    assert len(printed.strip().splitlines()) == 1
+
+
+async def test_a_small_model_says_kindly_that_it_cannot_write_chinese(alone: dict[str, str]) -> None:
+    code, printed = await bot(alone, "chat", typed="你好，请问你是谁？\n")
+    assert code == 0
+    assert "抱歉" in printed
+    assert "中文" in printed
+
+
+async def test_the_version_is_told_without_starting_anything(alone: dict[str, str]) -> None:
+    code, printed = await bot(alone, "--version")
+    assert (code, printed.split()[0]) == (0, "frontdesk")
