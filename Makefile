@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet --require-hashes --no-deps --only-binary :all:
+INSTALL := $(PIP) install --require-hashes --no-deps --only-binary :all:
+# A dot a package, so that a minute of installing does not look like a standstill.
+DOTS := awk '/^Collecting/ { printf "."; fflush() } END { print "" }'
 
 .PHONY: run test check format lock clean help
 
@@ -47,12 +49,11 @@ $(BIN)/python:
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing Frontdesk and its small model, pinned by hash (about a minute, once) …"
-	@$(INSTALL) -r requirements.lock
+	@rm -f $@ $@.part && { $(INSTALL) -r requirements.lock && touch $@.part; } | $(DOTS) && test -f $@.part
 	@pwd > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/frontdesk.pth
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m bot "$$@"\n' > $(BIN)/bot && chmod +x $(BIN)/bot
-	@touch $@
+	@mv $@.part $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	@echo "Installing what the tests need …"
-	@$(INSTALL) -r requirements-dev.lock
-	@touch $@
+	@rm -f $@ && { $(INSTALL) -r requirements-dev.lock && touch $@; } | $(DOTS) && test -f $@
