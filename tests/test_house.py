@@ -42,14 +42,13 @@ TESTED_ELSEWHERE = {
     "bot/adapters/keyboard.py": "tests/adapters/test_terminal.py",
     "bot/adapters/discord/gateway.py": "tests/adapters/discord/test_listening.py",
     "bot/adapters/discord/lines.py": "tests/adapters/discord/test_listening.py",
-    "bot/generation/onboard.py": "tests/generation/test_builtin.py",
     "bot/generation/openai/checks.py": "tests/generation/test_openai_checks.py",
-    "bot/memory/models.py": "tables without behaviour; migrations are compared with them",
+    "bot/memory/models.py": "tables without behaviour",
     "bot/memory/news.py": "tests/memory/test_inbox.py",
     "bot/memory/places.py": "tests/memory/test_inbox.py",
     "bot/memory/rows.py": "tests/memory/test_inbox.py",
     "bot/web/gate.py": "tests/web/test_site.py",
-    "bot/web/stream.py": "tests/web/test_site.py",
+    "bot/web/stream.py": "tests/web/test_talk.py",
 }
 # Besides the worker, what keeps parts alive: it logs what they die of and begins them again.
 SUPERVISORS = {"bot/app/running.py"}
