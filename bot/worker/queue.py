@@ -113,6 +113,9 @@ class Queue:
                 await self._sweep()
             except (ConnectorException, psycopg.Error, StoreDown) as error:
                 log.warning("rescue_failed", reason=str(error).split("\n", 1)[0])
+            except Exception as error:
+                # Whatever it is, a worker that no longer rescues would leave others' answers lying for ever.
+                log.exception("rescue_failed", kind=type(error).__name__)
             await asyncio.sleep(_HEARTBEAT_SECONDS)
 
     async def _retry_stalled(self) -> None:
