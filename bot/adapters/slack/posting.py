@@ -189,17 +189,13 @@ class SlackPost:
         return False
 
     async def _finish_stream(self) -> None:
-        """End the open stream with all of its text; it is whole already unless a text was owed."""
+        """End the open stream with all of its text, also what was owed or held back."""
         stream = self._stream
         if stream is None:
             return
-        text = self._owed.pop(stream.ts, None)
-        if text is not None:
-            self._final.add(text)
-            await self.edit(stream.ts, text)
-        else:
-            self._stream = None
-            await self._messages.stop(stream.ts)
+        text = self._owed.pop(stream.ts, stream.asked)
+        self._final.add(text)
+        await self.edit(stream.ts, text)
 
     async def _update_perhaps(self, message_id: str, text: str) -> bool:
         """Show a text that is not final, if it can be had at once."""

@@ -40,8 +40,9 @@ def wanted(event: Mapping[str, Any]) -> Wanted:
     text = str(body.get("text") or "")
     author = str(body.get("user") or "")
     channel = str(event.get("channel") or "")
+    named = channel.startswith(("C", "G")) and event.get("channel_type") != "mpim"
     people = dict.fromkeys((author, *people_in(text)) if author else people_in(text))
-    places = dict.fromkeys((channel, *places_in(text)) if channel.startswith(("C", "G")) else places_in(text))
+    places = dict.fromkeys((channel, *places_in(text)) if named else places_in(text))
     return Wanted(tuple(people), tuple(places))
 
 

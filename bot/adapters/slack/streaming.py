@@ -18,9 +18,10 @@ class Stream:
     has to be stopped and updated as a whole.
     """
 
-    def __init__(self, messages: Messages, ts: str, held: str) -> None:
-        """`held` is what Slack was given so far."""
+    def __init__(self, messages: Messages, ts: str, asked: str, held: str) -> None:
+        """`asked` is the newest text it was to show, `held` what Slack was given of it so far."""
         self.ts = ts
+        self.asked = asked
         self._messages = messages
         self._held = held
 
@@ -41,7 +42,7 @@ class Stream:
             recipient_team_id=question.channel.workspace,
             recipient_user_id=question.author.id,
         )
-        return cls(messages, str(answer["ts"]), held)
+        return cls(messages, str(answer["ts"]), text, held)
 
     def follows(self, text: str) -> bool:
         """Say whether the text continues what stands."""
@@ -54,6 +55,7 @@ class Stream:
         if rest:
             await self._messages.call("chat.appendStream", tries=1, ts=self.ts, markdown_text=rest)
             self._held = grown
+        self.asked = text
 
     async def stop(self, text: str) -> None:
         """Append what is left of the text, and end the stream."""

@@ -417,3 +417,54 @@ async def test_many_answers_at_once_all_stand_whole(slack: SlackDouble, adapter:
         assert texts(slack, question.id, question.channel.id) == ["an answer for each"]
     assert not list(slack.space.streams())
     assert adapter.budgets.pledged == 0
+
+
+async def test_what_was_held_back_stands_in_the_end(slack: SlackDouble, adapter: SlackAdapter) -> None:
+    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
+    async with sending(adapter, question, talk, receipts):
+        talk.say("1 <")
+        await slack.until(lambda: texts(slack, question.id) == ["1 "])
+        talk.say("1 <", done=True)  # the same text, so nothing seems to be left to do
+        talk.end()
+    assert texts(slack, question.id) == ["1 <"]
+
+
+async def test_edits_that_were_passed_over_are_paid_at_the_end(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    slack.fail("chat.startStream", error="unknown_method")
+    slack.fail("chat.update", error="ratelimited", retry_after=0)
+    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
+    async with sending(adapter, question, talk, receipts):
+        talk.say("one")
+        await slack.until(lambda: texts(slack, question.id) == ["one"])
+        talk.say("one two")
+        await slack.until(lambda: slack.called("chat.update"))
+        talk.end()
+    assert texts(slack, question.id) == ["one two"]
+
+
+async def test_a_post_deleted_at_the_very_end_is_left_to_a_later_try(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
+    task = asyncio.create_task(adapter.send(question, talk.pieces(), receipts))
+    talk.say("one")
+    await slack.until(lambda: receipts.texts)
+    slack.space.place(GENERAL).posts.pop(receipts.slots[0].message_id)
+    talk.end()
+    with pytest.raises(PlatformDown):
+        await task
+    again = FakeReceipts(receipts.slots.values())
+    await adapter.send(question, pieces_of(Piece(0, "one two", done=True)), again)
+    assert texts(slack, question.id) == ["one two"]
+
+
+async def test_a_post_that_took_a_deleted_ones_place_is_not_made_twice(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    question = await asked(slack)
+    for text in ("half", "whole"):  # the first try dies between the post and its record
+        dead = FakeReceipts([Slot(0, "n0", "1763913600.000100")])
+        await adapter.send(question, pieces_of(Piece(0, text, done=True)), dead)
+    assert texts(slack, question.id) == ["whole"]

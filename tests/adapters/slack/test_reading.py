@@ -132,7 +132,7 @@ def test_the_bots_name_stands_where_it_is_mentioned_later() -> None:
 def test_the_names_of_author_people_and_places_are_wanted() -> None:
     needed = wanted(recorded("thread-reply"))
     assert (needed.people, needed.places) == (("U0ANN", "U0BEA"), ("C0GENERAL",))
-    assert wanted(recorded("message-im")).places == ()
+    assert wanted(recorded("message-im")).places == wanted(recorded("message-mpim")).places == ()
 
 
 JSON = st.recursive(
