@@ -28,7 +28,8 @@ class AccessList:
         """
         people = {message.author.id, message.author.name}
         roles = set(message.author.roles)
-        places = {message.channel.id, message.channel.name, message.channel.name.lstrip("#")}
+        name = message.channel.name.lstrip("#")
+        places = {message.channel.id, name, f"#{name}"}
         if people & self.block_users or roles & self.block_roles:
             return False
         if (self.allow_users or self.allow_roles) and not (

@@ -2,98 +2,115 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from bot.attention import AccessList, Attender
 from bot.dialogue import Attention, Author, Channel, ChannelKind, Message, Platform
+from tests.fakes import a_message
+
+OPEN = Channel(Platform.SLACK, "T1", "C1", "1.0", ChannelKind.OPEN, "general")
+THREAD = Channel(Platform.SLACK, "T1", "C1", "1.0", ChannelKind.THREAD, "general")
+DIRECT = Channel(Platform.SLACK, "T1", "D1", kind=ChannelKind.DIRECT)
+ANN = Author("U1", "Ann", roles=("R1", "Support"))
 
 
-def message(
-    kind: ChannelKind = ChannelKind.OPEN,
-    *,
-    platform: Platform = Platform.SLACK,
-    mentions_bot: bool = False,
-    mentions_others: bool = False,
-) -> Message:
-    return Message(
-        id="1",
-        channel=Channel(platform, "T1", "C1", kind=kind, name="#help"),
-        author=Author("U1", "ana", roles=("staff",)),
-        text="Hello",
-        sent_at=datetime(2026, 11, 23, tzinfo=UTC),
-        mentions_bot=mentions_bot,
-        mentions_others=mentions_others,
-    )
+def heard(channel: Channel = OPEN, *, mentioned: bool = True, others: bool = False) -> Message:
+    return a_message("Hi", channel=channel, author=ANN, mentions_bot=mentioned, mentions_others=others)
 
 
-@pytest.mark.parametrize("kind", list(ChannelKind))
-@pytest.mark.parametrize("taking_part", [False, True])
-def test_what_names_the_bot_is_answered_everywhere(kind: ChannelKind, taking_part: bool) -> None:
-    asked = message(kind, mentions_bot=True, mentions_others=True)
-    assert Attender()(asked, taking_part) is Attention.ANSWER
+def admitted(channel: Channel = OPEN, **lists: set[str]) -> bool:
+    access = AccessList(**{name: frozenset(entries) for name, entries in lists.items()})
+    return access.admits(heard(channel))
 
 
-@pytest.mark.parametrize("mentions_others", [False, True])
-def test_a_direct_message_is_always_for_the_bot(mentions_others: bool) -> None:
-    asked = message(ChannelKind.DIRECT, mentions_others=mentions_others)
-    assert Attender()(asked, False) is Attention.ANSWER
+def test_without_lists_everybody_is_heard_everywhere() -> None:
+    assert admitted()
+    assert admitted(DIRECT)
 
 
-def test_a_follow_up_in_a_thread_it_takes_part_in_needs_no_mention() -> None:
-    assert Attender()(message(ChannelKind.THREAD), True) is Attention.ANSWER
+@pytest.mark.parametrize("entry", ["U1", "Ann"])
+def test_a_user_is_named_by_id_or_by_name(entry: str) -> None:
+    assert admitted(allow_users={entry})
+    assert not admitted(block_users={entry})
 
 
-def test_a_follow_up_that_addresses_somebody_else_is_kept_and_not_answered() -> None:
-    assert Attender()(message(ChannelKind.THREAD, mentions_others=True), True) is Attention.KEEP
+@pytest.mark.parametrize("entry", ["R1", "Support"])
+def test_a_role_is_named_by_id_or_by_name(entry: str) -> None:
+    assert admitted(allow_roles={entry})
+    assert not admitted(block_roles={entry})
 
 
-@pytest.mark.parametrize("kind", [ChannelKind.OPEN, ChannelKind.THREAD])
-def test_what_is_said_where_it_takes_no_part_is_not_kept(kind: ChannelKind) -> None:
-    assert Attender()(message(kind), False) is Attention.IGNORE
+@pytest.mark.parametrize("name", ["general", "#general"])
+@pytest.mark.parametrize("entry", ["C1", "general", "#general"])
+def test_a_channel_is_named_by_id_or_by_name_with_or_without_its_mark(name: str, entry: str) -> None:
+    channel = Channel(Platform.SLACK, "T1", "C1", "1.0", ChannelKind.OPEN, name)
+    assert admitted(channel, allow_channels={entry})
+    assert not admitted(channel, block_channels={entry})
 
 
-@pytest.mark.parametrize(
-    "listed",
-    [
-        AccessList(),
-        AccessList(allow_users=frozenset({"U1"})),
-        AccessList(allow_users=frozenset({"ana"})),
-        AccessList(allow_roles=frozenset({"staff"})),
-        AccessList(allow_users=frozenset({"U2"}), allow_roles=frozenset({"staff"})),
-        AccessList(allow_channels=frozenset({"C1"})),
-        AccessList(allow_channels=frozenset({"help"})),
-        AccessList(block_users=frozenset({"U2"}), block_roles=frozenset({"guest"})),
-    ],
-)
-def test_who_is_allowed_is_heard(listed: AccessList) -> None:
-    assert listed.admits(message())
+def test_who_is_on_no_allow_list_is_not_heard() -> None:
+    assert not admitted(allow_users={"Bob"})
+    assert not admitted(allow_roles={"Boss"})
+    assert not admitted(allow_channels={"random"})
 
 
-@pytest.mark.parametrize(
-    "listed",
-    [
-        AccessList(allow_users=frozenset({"U2"})),
-        AccessList(allow_roles=frozenset({"guest"})),
-        AccessList(allow_channels=frozenset({"C2"})),
-        AccessList(allow_users=frozenset({"U1"}), block_users=frozenset({"ana"})),
-        AccessList(allow_users=frozenset({"U1"}), block_roles=frozenset({"staff"})),
-        AccessList(allow_users=frozenset({"U1"}), allow_channels=frozenset({"C2"})),
-        AccessList(allow_channels=frozenset({"C1"}), block_channels=frozenset({"#help"})),
-    ],
-)
-def test_a_block_wins_and_an_allow_list_shuts_out_the_rest(listed: AccessList) -> None:
-    assert not listed.admits(message())
+def test_an_allowed_user_or_an_allowed_role_is_enough() -> None:
+    assert admitted(allow_users={"Ann"}, allow_roles={"Boss"})
+    assert admitted(allow_users={"Bob"}, allow_roles={"Support"})
 
 
-def test_lists_of_channels_say_nothing_about_direct_messages() -> None:
-    listed = AccessList(allow_channels=frozenset({"C2"}), block_channels=frozenset({"C1"}))
-    assert listed.admits(message(ChannelKind.DIRECT))
-    assert not AccessList(block_users=frozenset({"U1"})).admits(message(ChannelKind.DIRECT))
+def test_an_allowed_person_is_not_heard_in_a_channel_that_is_not_allowed() -> None:
+    assert not admitted(allow_users={"Ann"}, allow_channels={"random"})
 
 
-def test_each_platform_has_its_own_lists() -> None:
-    attend = Attender({Platform.SLACK: AccessList(block_users=frozenset({"U1"}))})
-    assert attend(message(mentions_bot=True), True) is Attention.IGNORE
-    assert attend(message(platform=Platform.DISCORD, mentions_bot=True), True) is Attention.ANSWER
+def test_a_block_wins_over_an_allowance() -> None:
+    assert not admitted(allow_users={"Ann"}, block_users={"U1"})
+    assert not admitted(allow_users={"Ann"}, block_roles={"Support"})
+    assert not admitted(allow_channels={"general"}, block_channels={"C1"})
+
+
+def test_channel_lists_do_not_count_in_a_direct_message_but_those_of_people_do() -> None:
+    assert admitted(DIRECT, allow_channels={"general"}, block_channels={"D1"})
+    assert not admitted(DIRECT, block_users={"Ann"})
+    assert not admitted(DIRECT, allow_users={"Bob"})
+
+
+def test_an_unnamed_channel_is_not_taken_for_another() -> None:
+    nameless = Channel(Platform.SLACK, "T1", "C9", "1.0")
+    assert not admitted(nameless, allow_channels={"general"})
+    assert admitted(nameless, block_channels={"general"})
+
+
+def test_a_direct_message_is_for_the_bot() -> None:
+    assert Attender()(heard(DIRECT, mentioned=False), False) is Attention.ANSWER
+
+
+@pytest.mark.parametrize("channel", [OPEN, THREAD])
+@pytest.mark.parametrize("others", [False, True])
+def test_a_mention_is_for_the_bot_whoever_else_is_mentioned(channel: Channel, others: bool) -> None:
+    assert Attender()(heard(channel, others=others), False) is Attention.ANSWER
+
+
+@pytest.mark.parametrize("channel", [OPEN, THREAD])
+def test_what_names_nobody_where_the_bot_takes_no_part_is_nothing_to_it(channel: Channel) -> None:
+    assert Attender()(heard(channel, mentioned=False), False) is Attention.IGNORE
+
+
+def test_a_follow_up_in_its_thread_needs_no_mention() -> None:
+    assert Attender()(heard(THREAD, mentioned=False), True) is Attention.ANSWER
+
+
+def test_a_follow_up_that_addresses_somebody_else_is_only_kept() -> None:
+    assert Attender()(heard(THREAD, mentioned=False, others=True), True) is Attention.KEEP
+
+
+def test_in_an_open_channel_only_what_names_the_bot_is_answered() -> None:
+    assert Attender()(heard(OPEN, mentioned=False), True) is Attention.KEEP
+
+
+def test_each_platform_has_its_own_list_and_one_without_is_open() -> None:
+    attend = Attender({Platform.SLACK: AccessList(block_users=frozenset({"Ann"}))})
+    on_discord = Channel(Platform.DISCORD, "G1", "C1")
+    assert attend(heard(OPEN), False) is Attention.IGNORE
+    assert attend(heard(DIRECT, mentioned=False), True) is Attention.IGNORE
+    assert attend(heard(on_discord), False) is Attention.ANSWER

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from bot.dialogue import Context, Delta, Finding
 from bot.errors import BackendDown
-from bot.generation.builtin import Address, OnBoardServer
+from bot.generation.builtin import Address
 from bot.ports import Backend
 
 # What the small model writes well enough to be read.
 SMALL_LANGUAGES = frozenset({"en"})
+
+
+class Server(Protocol):
+    """What serves the model."""
+
+    async def start(self) -> Address:
+        """Say where it answers, after starting it where it does not run."""
+        ...
+
+    async def stop(self) -> bool:
+        """Leave it."""
+        ...
 
 
 class ServedBackend(Backend, Protocol):
@@ -29,20 +42,24 @@ class ServedBackend(Backend, Protocol):
 class OnBoardBackend:
     """Answers with the model on board; free of cost, and the small one in English only."""
 
-    def __init__(self, server: OnBoardServer, served_by: Callable[[Address], ServedBackend]) -> None:
+    def __init__(self, server: Server, served_by: Callable[[Address], ServedBackend]) -> None:
         """`served_by` makes the backend for the server's address."""
         self._server = server
         self._served_by = served_by
         self._inner: ServedBackend | None = None
-        self._small = True
+        self._address: Address | None = None
+        self._opening = asyncio.Lock()
 
     async def open(self) -> None:
         """Start the server, or join it; raises `BackendDown` or `SettingError`."""
-        address = await self._server.start()
-        self._small = address.small
-        if self._inner is not None:
-            await self._inner.close()
-        self._inner = self._served_by(address)
+        async with self._opening:
+            address = await self._server.start()
+            if address == self._address:
+                return  # other answers may be on their way from there: they shall not break off
+            before, self._inner = self._inner, self._served_by(address)
+            self._address = address
+            if before is not None:
+                await before.close()
 
     async def close(self) -> None:
         """Leave the server; the last to leave stops it."""
@@ -68,7 +85,8 @@ class OnBoardBackend:
     @property
     def languages(self) -> frozenset[str]:
         """What it can write: of a user's own file nothing is known, so all."""
-        return SMALL_LANGUAGES if self._small else frozenset()
+        small = self._address is None or self._address.small
+        return SMALL_LANGUAGES if small else frozenset()
 
     @property
     def metered(self) -> bool:
