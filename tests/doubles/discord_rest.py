@@ -2,75 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
-from tests.doubles.discord_schema import objections
+from tests.doubles.discord_door import Call, Door, Refusal, Trouble
 from tests.doubles.discord_state import DIRECT, Person, Place, Post, State
 
 _NONCE_SECONDS = 180.0
 Emit = Callable[[str, Post], Awaitable[None]]
 
 
-@dataclass(eq=False)
-class Trouble:
-    """What the next calls of a kind get instead of an answer."""
-
-    method: str
-    pattern: str
-    count: int
-    status: int = 0
-    code: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: dict[str, Any] | str = field(default_factory=dict)
-    after: bool = False  # the call takes effect, only its answer is lost
-    released: asyncio.Event | None = None
-
-    def meets(self, method: str, path: str) -> bool:
-        return self.count > 0 and self.method == method and re.search(self.pattern, path) is not None
-
-
-@dataclass(eq=False)
-class Call:
-    """One call as it came over the wire."""
-
-    method: str
-    path: str
-    body: Any
-    status: int
-    at: float
-
-
-class _Refusal(Exception):
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"message": message, "code": code}
-
-
-class RestDouble:
+class RestDouble(Door):
     """Answers `/api/v10`; keeps every call, and what Discord's description objects to."""
 
     def __init__(self, state: State, token: str, emit: Emit, changed: Callable[[], None]) -> None:
+        super().__init__(token, changed)
         self._state = state
-        self._token = token
         self._emit = emit
-        self._changed = changed
         self._nonces: dict[tuple[str, str], tuple[float, str]] = {}
-        self._limits: dict[str, tuple[int, float]] = {}
-        self._spent: dict[tuple[str, str], deque[float]] = {}
-        self.troubles: list[Trouble] = []
-        self.calls: list[Call] = []
-        self.objections: list[str] = []
         self.pings: list[str] = []
         self.typing: list[tuple[str, float]] = []
         self.gateway_address = ""
@@ -93,87 +47,7 @@ class RestDouble:
             ("PATCH", "/channels/{channel_id}/messages/{message_id}", self._edit),
             ("DELETE", "/channels/{channel_id}/messages/{message_id}", self._delete),
         ]
-        return [web.route(method, f"/api/v10{path}", self._door(path, act)) for method, path, act in table]
-
-    def limit(self, path: str, count: int, seconds: float) -> None:
-        """Let each channel's calls of this path (as the specification writes it) be so many in a window."""
-        self._limits[path] = (count, seconds)
-
-    def _door(
-        self, path: str, act: Callable[..., Awaitable[Any]]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def answer(request: web.Request) -> web.Response:
-            text = await request.text()
-            body = json.loads(text) if text else None
-            status, found, headers = await self._result(request, path, body, act)
-            self.calls.append(
-                Call(
-                    request.method,
-                    request.path.removeprefix("/api/v10"),
-                    body,
-                    status,
-                    time.monotonic(),
-                )
-            )
-            if status == 200:
-                looked_at = found[:3] if isinstance(found, list) else found  # a page of 100 takes long
-                self.objections += objections(request.method, path, status, looked_at)
-            self._changed()
-            packed = b"" if found is None else json.dumps(found).encode()
-            kind = "text/html" if found is None or isinstance(found, str) else "application/json"
-            return web.Response(status=status, body=packed, content_type=kind, headers=headers)
-
-        return answer
-
-    async def _result(
-        self, request: web.Request, path: str, body: Any, act: Callable[..., Awaitable[Any]]
-    ) -> tuple[int, Any, dict[str, str]]:
-        if request.headers.get("Authorization") != f"Bot {self._token}":
-            return 401, {"message": "401: Unauthorized", "code": 0}, {}
-        headers = self._counted(request, path)
-        if headers.get("X-RateLimit-Remaining") == "-1":
-            return 429, *_limited(float(headers["X-RateLimit-Reset-After"]), headers)
-        trouble = next((found for found in self.troubles if found.meets(request.method, request.path)), None)
-        if trouble is not None:
-            trouble.count -= 1
-            if not trouble.after:
-                return await self._troubled(trouble)
-        if body is not None:
-            self.objections += objections(request.method, path, None, body)
-        try:
-            found = await act(request, body)
-        except _Refusal as refusal:
-            return refusal.status, refusal.body, headers
-        if trouble is not None:
-            return await self._troubled(trouble)
-        return (204 if found is None else 200), found, headers
-
-    async def _troubled(self, trouble: Trouble) -> tuple[int, Any, dict[str, str]]:
-        if trouble.released is not None:
-            await trouble.released.wait()
-        body = trouble.body or {"message": "refused by the test", "code": trouble.code}
-        return trouble.status, body, trouble.headers
-
-    def _counted(self, request: web.Request, path: str) -> dict[str, str]:
-        key = f"{request.method} {path}"
-        if key not in self._limits:
-            return {}
-        count, seconds = self._limits[key]
-        spent = self._spent.setdefault((key, request.match_info.get("channel_id", "")), deque())
-        now = time.monotonic()
-        while spent and now - spent[0] > seconds:
-            spent.popleft()
-        remaining = count - len(spent) - 1
-        if remaining >= 0:
-            spent.append(now)
-        reset = spent[0] + seconds - now
-        return {
-            "X-RateLimit-Limit": str(count),
-            "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str(time.time() + reset),
-            "X-RateLimit-Reset-After": f"{reset:.3f}",
-            "X-RateLimit-Bucket": re.sub(r"\W+", "-", key),
-        }
+        return [web.route(method, f"/api/v10{path}", self.wrap(path, act)) for method, path, act in table]
 
     # What each call does.
 
@@ -229,7 +103,7 @@ class RestDouble:
     async def _member(self, request: web.Request, body: Any) -> dict[str, Any]:
         person = self._state.people.get(request.match_info["user_id"])
         if person is None:
-            raise _Refusal(404, 10007, "Unknown Member")
+            raise Refusal(404, 10007, "Unknown Member")
         return self._state.member(person) | {"user": self._state.user(person)}
 
     async def _channel(self, request: web.Request, body: Any) -> dict[str, Any]:
@@ -261,11 +135,11 @@ class RestDouble:
     async def _create(self, request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
         place = self._place(request)
         if place.locked:
-            raise _Refusal(400, 160005, "Thread is locked")
+            raise Refusal(400, 160005, "Thread is locked")
         content = _checked(body)
         nonce = str(body.get("nonce") or "")
         if len(nonce) > 25:
-            raise _Refusal(400, 50035, "Invalid Form Body")
+            raise Refusal(400, 50035, "Invalid Form Body")
         if (known := self._by_nonce(place, nonce)) and body.get("enforce_nonce"):
             return self._shown(known) | {"nonce": nonce}
         post = Post(self._state.bot, place, content, nonce=nonce, flags=body.get("flags") or 0)
@@ -281,7 +155,7 @@ class RestDouble:
         if str(reference["message_id"]) in self._state.posts:
             post.kind, post.reply_to = 19, str(reference["message_id"])
         elif reference.get("fail_if_not_exists", True):
-            raise _Refusal(400, 50035, "Unknown message")
+            raise Refusal(400, 50035, "Unknown message")
 
     def _by_nonce(self, place: Place, nonce: str) -> Post | None:
         made_at, post_id = self._nonces.get((place.id, nonce), (0.0, ""))
@@ -292,7 +166,7 @@ class RestDouble:
     async def _edit(self, request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
         post = self._post(request)
         if post.author is not self._state.bot:
-            raise _Refusal(403, 50005, "Cannot edit a message authored by another user")
+            raise Refusal(403, 50005, "Cannot edit a message authored by another user")
         post.history.append(post.content)
         post.content = _checked(body)
         post.edited_at = datetime.now(UTC)
@@ -310,16 +184,16 @@ class RestDouble:
     def _place(self, request: web.Request) -> Place:
         place = self._state.places.get(request.match_info["channel_id"])
         if place is None:
-            raise _Refusal(404, 10003, "Unknown Channel")
+            raise Refusal(404, 10003, "Unknown Channel")
         if place.unreadable:
-            raise _Refusal(403, 50001, "Missing Access")
+            raise Refusal(403, 50001, "Missing Access")
         return place
 
     def _post(self, request: web.Request) -> Post:
         place = self._place(request)
         post = self._state.posts.get(request.match_info["message_id"])
         if post is None or post.place is not place:
-            raise _Refusal(404, 10008, "Unknown Message")
+            raise Refusal(404, 10008, "Unknown Message")
         return post
 
     def _count_pings(self, post: Post, allowed: dict[str, Any] | None) -> None:
@@ -336,22 +210,12 @@ class RestDouble:
             self.pings.append("reply")
 
 
-def _limited(seconds: float, headers: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    body = {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
-    sent = headers | {
-        "Via": "1.1 google",
-        "Retry-After": str(max(1, round(seconds))),
-        "X-RateLimit-Remaining": "0",
-    }
-    return body, sent
-
-
 def _checked(body: dict[str, Any]) -> str:
     content = str(body.get("content") or "").strip()
     if len(content) > 2_000:
-        raise _Refusal(400, 50035, "Invalid Form Body: content must be 2000 or fewer in length")
+        raise Refusal(400, 50035, "Invalid Form Body: content must be 2000 or fewer in length")
     if not content:
-        raise _Refusal(400, 50006, "Cannot send an empty message")
+        raise Refusal(400, 50006, "Cannot send an empty message")
     return content
 
 

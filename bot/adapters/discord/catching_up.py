@@ -20,6 +20,7 @@ from bot.errors import PlatformDown, PostRefused
 log = structlog.get_logger()
 
 _MOST = 1_000  # messages of one channel, the newest
+_AT_ONCE = 8  # channels asked side by side: hundreds of direct ones would spend the whole token's rate
 _OLDEST = timedelta(hours=24)
 _LONGEST_PAUSE = 30.0
 
@@ -61,6 +62,7 @@ class CatchingUp:
         self._marks = marks
         self._seen: dict[str, int] = {}
         self._floors: dict[str, int] = {}
+        self._room = asyncio.Semaphore(_AT_ONCE)
 
     def note(self, workspace: str, message_id: int) -> None:
         """Remember the newest message that the gateway brought, kept or not."""
@@ -83,7 +85,7 @@ class CatchingUp:
         kept = _numbers(await self._marks.newest(workspace))
         newest, floor = max(kept.values(), default=0), self._floors.get(workspace, 0)
         found: list[Gap] = []
-        for channel, last in _speaking(guild):
+        for channel, last in _speaking(guild, bot_id):
             after = max(kept.get(channel.id, newest), floor)
             if after and last > max(after, _oldest()):
                 found.append(Gap(read_place(channel, bot_id, guild), max(after, _oldest())))
@@ -115,7 +117,8 @@ class CatchingUp:
             if message is not None:
                 yield message
                 count += 1
-        log.info("caught_up", channel=gap.channel_id, messages=count)
+        if count:
+            log.info("caught_up", channel=gap.channel_id, messages=count)
 
     async def _fetch(self, gap: Gap) -> list[discord.Message]:
         """Fetch the newest that are missing, oldest first: of too many the older ones are left."""
@@ -123,8 +126,11 @@ class CatchingUp:
         channel = client.get_partial_messageable(int(gap.channel_id))
         after = discord.Object(gap.after)
         try:
-            with our_errors():
-                found = [one async for one in channel.history(limit=_MOST, after=after, oldest_first=False)]
+            async with self._room:
+                with our_errors():
+                    found = [
+                        one async for one in channel.history(limit=_MOST, after=after, oldest_first=False)
+                    ]
         except PostRefused as error:
             log.info("catching_up_refused", channel=gap.channel_id, reason=str(error))
             return []
@@ -151,11 +157,12 @@ class CatchingUp:
         return read_author(person, guild, roles, found.get("nick") or "")
 
 
-def _speaking(guild: discord.Guild) -> Iterator[tuple[_Speaking, int]]:
+def _speaking(guild: discord.Guild, bot_id: int) -> Iterator[tuple[_Speaking, int]]:
     """Give the channels that can be read, with the id of the newest message in each."""
     places: Iterable[_Speaking] = (*guild.text_channels, *guild.voice_channels, *guild.stage_channels)
+    me = guild.get_member(bot_id)
     for channel in places:
-        allowed = channel.permissions_for(guild.me)
+        allowed = channel.permissions_for(me) if me else discord.Permissions.all()
         if channel.last_message_id and allowed.view_channel and allowed.read_message_history:
             yield channel, channel.last_message_id
     for thread in guild.threads:

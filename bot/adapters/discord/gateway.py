@@ -26,6 +26,7 @@ log = structlog.get_logger()
 _LONGEST_LINE = 200
 _LONGEST_PAUSE = 10.0
 _IDENTIFY_SECONDS = 5.0
+_GOODBYE_SECONDS = 3.0
 _THREADS = frozenset({10, 11, 12})  # Discord's channel types
 
 
@@ -80,6 +81,14 @@ class Ears(discord.AutoShardedClient):
         self.shard_count = shards
         self._identifies.at_once = limits["max_concurrency"]
         await self.connect()
+
+    async def leave(self) -> None:
+        """Close, politely where the other side still answers."""
+        try:
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self.close()
+        except TimeoutError:
+            await self.http.close()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Keep the rate of IDENTIFY."""

@@ -74,4 +74,4 @@ class Listener:
         except _UNREADABLE as error:
             log.error("gateway_event_unreadable", reason=type(error).__name__)
         finally:
-            await self._ears.close()
+            await self._ears.leave()

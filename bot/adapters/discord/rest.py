@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -34,6 +35,9 @@ class Rest:
     """One token's REST calls; discord.py keeps the rate limits."""
 
     def __init__(self, token: str, api_url: str, call_seconds: float = CALL_SECONDS) -> None:
+        # At their debug level these write down what people and the model say.
+        for name in ("discord.http", "discord.gateway"):
+            logging.getLogger(name).setLevel(logging.INFO)
         # discord.py knows one address a process.
         Route.BASE = api_url.rstrip("/")
         self._token = token
@@ -58,7 +62,14 @@ class Rest:
         return user.id if user else 0
 
     async def call(
-        self, method: str, path: str, *, payload: Any = None, guard: Guard | None = None, **places: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        payload: Any = None,
+        query: Mapping[str, str] | None = None,
+        guard: Guard | None = None,
+        **places: Any,
     ) -> Any:
         """
         Make one call; `guard` runs right before each time it goes on the wire, after any rate limit.
@@ -68,13 +79,15 @@ class Rest:
         and what `guard` raises.
         """
         client = await self.client()
+        sent = {"json": payload, "params": query}
+        given = {name: value for name, value in sent.items() if value is not None}
         for pause in range(_TRIES):
             try:
                 with our_errors(), _guarded(guard):
                     return await client.http.request(
                         Route(method, path, **places),
                         timeout=self._timeout,
-                        **({} if payload is None else {"json": payload}),
+                        **given,
                     )
             except _Dropped:
                 log.info("discord_call_dropped", method=method, path=path, tried=pause + 1)

@@ -127,8 +127,8 @@ class DiscordPost:
         return None
 
     async def _page(self, after: int) -> list[dict[str, Any]]:
-        path = f"{_MESSAGES}?limit=100&after={after}"
-        found = await self._rest.call("GET", path, channel_id=self._question.channel.id)
+        query = {"limit": "100", "after": str(after)}
+        found = await self._rest.call("GET", _MESSAGES, query=query, channel_id=self._question.channel.id)
         return list(found)
 
     def _may_be(self, found: Mapping[str, Any], slot: Slot, my_id: str) -> bool:
@@ -146,7 +146,7 @@ class DiscordPost:
         place, message_id = self._question.channel.id, self._question.id
         return {"message_id": message_id, "channel_id": place, "fail_if_not_exists": False}
 
-    async def _call(self, method: str, path: str, payload: dict[str, Any], **ids: str) -> Any:
+    async def _call(self, method: str, path: str, payload: dict[str, Any], **ids: Any) -> Any:
         guard = self._receipts.check
         place = self._question.channel.id
         try:
