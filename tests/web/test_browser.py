@@ -229,6 +229,9 @@ async def test_why_tells_what_the_model_read(browser: Browser, served: Console) 
     await expect(panel).to_contain_text("1,302 read, 214 written")
     await expect(panel).to_contain_text("3.4 s · first text after 0.6 s")
     await expect(panel.locator(".reasons .badge")).to_have_text(["Not read", "As a summary", "Whole"])
+    await expect(panel).to_contain_text(
+        "Whole: 96 tokens · As a summary: 210 tokens · Not read: 5,120 tokens"
+    )
     await expect(panel).to_contain_text("Does anybody still have the slides")
     await panel.get_by_role("button", name="Close").click()
     await expect(panel).to_be_hidden()

@@ -32,28 +32,29 @@ function time(why) {
 }
 
 function messages(why) {
-  const heading = make("h3", "", say("why-messages"));
-  const totals = make("p", "faint", totalsLine(why));
-  if (!why.reasons.length) return [heading, totals];
+  const parts = [make("h3", "", say("why-messages"))];
+  const totals = totalsLine(why);
+  if (totals) parts.push(make("p", "faint", totals));
   const list = make("ol", "reasons");
   for (const reason of why.reasons) list.append(line(reason));
-  return [heading, totals, list];
+  if (why.reasons.length) parts.push(list);
+  return parts;
 }
 
+// The question itself is in no stretch of messages: it is read whole anyhow.
 function totalsLine(why) {
   const sum = (spans) => spans.reduce((total, span) => total + span.tokens, 0);
   const parts = [["why-whole", why.whole], ["why-summary", why.summarised], ["why-left-out", why.left_out]];
   return parts
-    .filter(([word, spans]) => spans.length || word === "why-whole")
+    .filter(([, spans]) => spans.length)
     .map(([word, spans]) => `${say(word)}: ${say("why-message-tokens", { count: number(sum(spans)) })}`)
     .join(" · ");
 }
 
 function line(reason) {
-  const head = make("div", "reason-head", "",
-    make("span", `badge ${reason.reading}`, say(`why-${reason.reading}`)),
-    make("strong", "", reason.author),
-    make("span", "faint", say("why-message-tokens", { count: number(reason.tokens) })));
+  const head = make("div", "reason-head", "", make("span", `badge ${reason.reading}`, say(`why-${reason.reading}`)));
+  if (reason.author) head.append(make("strong", "", reason.author));
+  head.append(make("span", "faint", say("why-message-tokens", { count: number(reason.tokens) })));
   const text = make("p", "", reason.text);
   text.dir = "auto";
   return make("li", reason.reading, "", head, text);
