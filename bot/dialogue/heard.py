@@ -1,0 +1,127 @@
+"""What people say, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Platform(StrEnum):
+    """Where people write."""
+
+    SLACK = "slack"
+    DISCORD = "discord"
+    WEB = "web"
+    CONSOLE = "console"
+
+
+class ChannelKind(StrEnum):
+    """What sort of place a channel is."""
+
+    DIRECT = "direct"  # one person and the bot; everything in it is meant for the bot
+    OPEN = "open"  # a channel of many, where only what names the bot is meant for it
+    THREAD = "thread"  # a thread within a channel
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """
+    A place, thread included.
+
+    `workspace` is Slack's team, Discord's guild ("" for its direct messages), "local" for web and
+    console. `root` is the thread's first message on Slack ("" in a direct message outside any thread)
+    and, in an open Discord channel, left "" by the adapter: memory finds the root of the reply chain.
+    """
+
+    platform: Platform
+    workspace: str
+    id: str
+    root: str = ""
+    kind: ChannelKind = ChannelKind.OPEN
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A person, as the platform names them; `time_zone` is an IANA name, `locale` a BCP 47 tag."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...] = ()
+    time_zone: str = ""
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """
+    What one person wrote, in Markdown with names where the platform had ids.
+
+    `id` is the platform's own, unique in its channel. `reply_to` is the id of the message it answers
+    by the platform's reply function. `said` marks our own words (an earlier answer read from a
+    platform's history). A newer `edited_at` makes a revision of the message with the same id.
+    """
+
+    id: str
+    channel: Channel
+    author: Author
+    text: str
+    sent_at: datetime
+    reply_to: str = ""
+    mentions_bot: bool = False
+    mentions_others: bool = False
+    said: bool = False
+    edited_at: datetime | None = None
+    files: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What makes it the same message when it is delivered again."""
+        place = self.channel
+        return f"{place.platform}:{place.workspace}:{place.id}:{self.id}"
+
+
+class Attention(StrEnum):
+    """Whom a message is for."""
+
+    ANSWER = "answer"  # for the bot
+    KEEP = "keep"  # for others, in a thread the bot takes part in
+    IGNORE = "ignore"  # nothing to the bot
+
+
+class Accepted(StrEnum):
+    """What became of a message at the door."""
+
+    NEW = "new"  # kept, and an answer is on its way
+    JOINED = "joined"  # kept, and part of an answer that nobody has seen yet
+    KEPT = "kept"  # kept as part of a thread the bot takes part in; not for the bot
+    REVISED = "revised"  # an edit of a kept message
+    KNOWN = "known"  # delivered before; nothing changed
+    IGNORED = "ignored"  # not for the bot, and not kept
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What is answered in order, held by one lease; `history_read` once its earlier messages are known."""
+
+    id: int
+    channel: Channel
+    history_read: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer, from being woken to being done; `question` holds the joined messages, oldest first."""
+
+    id: int
+    conversation: Conversation
+    question: tuple[Message, ...]
+    epoch: int
+    revision: int
+    attempts: int
+
+    @property
+    def asked(self) -> Message:
+        """The message the answer is a reply to: the newest of the question."""
+        return self.question[-1]
