@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.setup import EnvFile
@@ -80,6 +80,7 @@ def test_a_file_that_cannot_be_replaced_is_an_error_and_leaves_nothing(tmp_path:
 
 
 @given(st.dictionaries(st.sampled_from(["A", "B_C", "D"]), st.text(alphabet="aé\"'\\ #=$你", max_size=12)))
+@settings(deadline=None, max_examples=50)
 def test_every_value_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, str]
 ) -> None:
