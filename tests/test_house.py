@@ -120,7 +120,7 @@ def committed() -> list[str]:
 
 @each_module
 def test_a_module_has_at_most_three_hundred_lines(module: str) -> None:
-        assert len(source(module).splitlines()) <= 300
+    assert len(source(module).splitlines()) <= 300
 
 
 @each_module
