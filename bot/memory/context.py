@@ -51,7 +51,7 @@ def fit(earlier: Sequence[Weighed], blocks: Sequence[Block], older: int, room: i
     if older == 0 and total <= room:
         return Fitted(tuple(earlier), (), total)
     reserve = min(int(room * _SUMMARY_SHARE), sum(block.tokens for block in blocks))
-    whole = _newest(earlier, room - reserve)
+    whole = _newest(earlier, room - reserve) or _newest(earlier, room)
     start = whole[0].position if whole else _after(earlier)
     spent = sum(message.tokens for message in whole)
     told = _newest_blocks([block for block in blocks if block.first < start], room - spent)
@@ -70,9 +70,9 @@ def spans(messages: Sequence[Weighed]) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def summary_spans(blocks: Sequence[Block]) -> tuple[SummarySpan, ...]:
-    """Tell blocks as the manifest has them."""
-    return tuple(SummarySpan(b.id, b.version, b.first, b.last, b.tokens) for b in blocks)
+def summary_spans(blocks: Sequence[Block], start: int) -> tuple[SummarySpan, ...]:
+    """Tell blocks as the manifest has them: each stands only for messages before those that are whole."""
+    return tuple(SummarySpan(b.id, b.version, b.first, min(b.last, start - 1), b.tokens) for b in blocks)
 
 
 def uncovered(first: int, start: int, blocks: Sequence[Block]) -> tuple[tuple[int, int], ...]:
@@ -86,6 +86,19 @@ def uncovered(first: int, start: int, blocks: Sequence[Block]) -> tuple[tuple[in
     if at < start:
         gaps.append((at, start - 1))
     return tuple(gap for gap in gaps if gap[0] <= gap[1])
+
+
+def without(ranges: Sequence[tuple[int, int]], positions: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Take single positions, in order, out of inclusive ranges."""
+    left: list[tuple[int, int]] = []
+    for first, last in ranges:
+        at = first
+        for position in positions:
+            if at <= position <= last:
+                left.append((at, position - 1))
+                at = position + 1
+        left.append((at, last))
+    return tuple(one for one in left if one[0] <= one[1])
 
 
 def _newest(messages: Sequence[Weighed], room: int) -> tuple[Weighed, ...]:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import SettingError, StoreDown
 
@@ -51,8 +51,24 @@ class Database:
 
         Raises `StoreDown` where the connection fails, and then nothing, or nothing known, was committed.
         """
+        async with self._begin(self._engine) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction whose statements all read the same state; for reading only."""
+        steady = self._engine.execution_options(isolation_level="REPEATABLE READ")
+        async with self._begin(steady) as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _begin(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         try:
-            async with self._engine.begin() as connection:
+            async with engine.begin() as connection:
                 yield connection
         except (OperationalError, InterfaceError, sa.exc.TimeoutError) as error:
             raise StoreDown(f"the database does not answer: {_reason(error)}") from error
@@ -60,10 +76,6 @@ class Database:
             if error.connection_invalidated:
                 raise StoreDown(f"the database closed the connection: {_reason(error)}") from error
             raise
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._engine.dispose()
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Turn
-from bot.memory.models import messages
+from bot.memory.models import conversations, messages
 
 # A reply chain longer than this is not walked to its root; nobody has seen one a tenth as long.
 _LONGEST_CHAIN = 500
@@ -20,76 +20,86 @@ class Path:
     """
     What stands before a question, oldest first, bounded by the budget it was read with.
 
-    `older` is what the messages before those weigh together, `first` the position of the very first.
+    `older` is what the messages before those weigh together, and `first` the position of the very first.
+    `skipped` are positions in between that the turn may not read, the question's own among them.
     """
 
     earlier: Sequence[sa.RowMapping]
     older: int
     first: int
+    skipped: Sequence[int] = ()
+
+    @property
+    def end(self) -> int:
+        """The position after the last of them."""
+        return int(self.earlier[-1]["position"]) + 1 if self.earlier else self.first
 
 
-async def newest_before(connection: AsyncConnection, turn: Turn, total: int, room: int) -> Path:
+async def newest_before(connection: AsyncConnection, turn: Turn, room: int) -> Path:
     """
-    Read the newest messages before the question that weigh about `room` tokens together.
+    Read the newest messages before the question that weigh `room` tokens together, and one more.
 
     Not among them: the question, and messages of later turns or overheard later. They are found by the
-    index on cumulative counts, so the cost does not grow with the history; `total` is its last count.
+    index on cumulative counts, so the cost does not grow with the history.
     """
-    last = await connection.scalar(
-        sa.select(sa.func.max(messages.c.position)).where(
-            messages.c.turn_id == turn.id, sa.not_(messages.c.said)
-        )
-    )
     here = messages.c.conversation_id == turn.conversation.id
-    later = sa.or_(messages.c.turn_id.is_(None), messages.c.turn_id >= turn.id)
-    aside = await connection.scalar(
-        sa.select(sa.func.coalesce(sa.func.sum(messages.c.tokens), 0)).where(
-            here, messages.c.position >= (last or 0), later
-        )
+    first, last = await _ends(connection, turn)
+    overheard = sa.and_(messages.c.turn_id.is_(None), messages.c.position < last)
+    readable = sa.or_(messages.c.turn_id < turn.id, overheard)
+    aside = (
+        sa.select(messages.c.position, messages.c.tokens)
+        .where(here, messages.c.position >= first, sa.not_(sa.func.coalesce(readable, sa.false())))
+        .order_by(messages.c.position)
     )
-    readable = sa.or_(
-        messages.c.turn_id < turn.id,
-        sa.and_(messages.c.turn_id.is_(None), messages.c.position < (last or 0)),
-    )
-    window = messages.c.cumulative_tokens > total - int(aside or 0) - room
-    statement = sa.select(messages).where(here, readable, window).order_by(messages.c.cumulative_tokens)
-    rows = [row._mapping for row in await connection.execute(statement)]
-    first = (
-        await connection.execute(
-            sa.select(messages.c.position, messages.c.cumulative_tokens - messages.c.tokens)
-            .where(here)
-            .order_by(messages.c.position)
-            .limit(1)
-        )
+    skipped = (await connection.execute(aside)).all()
+    total = sa.select(conversations.c.total_tokens).where(conversations.c.id == turn.conversation.id)
+    floor = (await connection.execute(total)).scalar_one() - sum(row.tokens for row in skipped) - room
+    window = sa.select(messages).where(here, readable, messages.c.cumulative_tokens >= floor)
+    rows = (await connection.execute(window.order_by(messages.c.cumulative_tokens))).all()
+    if not rows:
+        return Path((), 0, first)
+    oldest = sa.select(messages).where(here, readable).order_by(messages.c.position).limit(1)
+    begin = (await connection.execute(oldest)).one()
+    older = rows[0].cumulative_tokens - rows[0].tokens - begin.cumulative_tokens + begin.tokens
+    older -= sum(row.tokens for row in skipped if begin.position < row.position < rows[0].position)
+    return Path([row._mapping for row in rows], older, begin.position, [row.position for row in skipped])
+
+
+async def _ends(connection: AsyncConnection, turn: Turn) -> tuple[int, int]:
+    """Find the positions of the question's first and last message."""
+    found = sa.select(sa.func.min(messages.c.position), sa.func.max(messages.c.position))
+    row = (
+        await connection.execute(found.where(messages.c.turn_id == turn.id, sa.not_(messages.c.said)))
     ).one()
-    before = rows[0]["cumulative_tokens"] - rows[0]["tokens"] - first[1] if rows else 0
-    return Path(rows, max(before, 0), first[0])
+    return row[0], row[1]
 
 
 async def chain_before(connection: AsyncConnection, turn: Turn) -> Path:
-    """Read the path from the question to its reply chain's root, each turn with all its messages."""
-    start = (
-        sa.select(messages.c.id, messages.c.parent_id, messages.c.parent_turn_id, messages.c.turn_id)
-        .add_columns(sa.literal(0).label("depth"))
+    """
+    Read the path from the question to its reply chain's root.
+
+    A reply to an answer leads to all of that answer's turn; a reply to a message to that message alone.
+    """
+    path = (
+        sa.select(
+            messages.c.id, messages.c.parent_id, messages.c.parent_turn_id, sa.literal(0).label("depth")
+        )
         .where(messages.c.turn_id == turn.id, sa.not_(messages.c.said))
         .cte("path", recursive=True)
     )
     above = messages.alias("above")
-    is_parent = sa.or_(
-        above.c.id == start.c.parent_id, sa.and_(above.c.turn_id == start.c.parent_turn_id, above.c.said)
+    # What was said hangs at its turn, whose messages are all there already.
+    upward = sa.case((sa.and_(above.c.said, above.c.turn_id.is_not(None)), None), else_=above.c.parent_id)
+    step = (
+        sa.select(above.c.id, upward, above.c.parent_turn_id, path.c.depth + 1)
+        .select_from(path)
+        .join(above, sa.or_(above.c.id == path.c.parent_id, above.c.turn_id == path.c.parent_turn_id))
+        .where(path.c.depth < _LONGEST_CHAIN)
     )
-    step = sa.select(
-        above.c.id, above.c.parent_id, above.c.parent_turn_id, above.c.turn_id, start.c.depth + 1
-    )
-    path = start.union_all(
-        step.select_from(start).join(above, is_parent).where(start.c.depth < _LONGEST_CHAIN)
-    )
-    on_path = sa.or_(
+    path = path.union(step)
+    found = sa.select(messages).where(
         messages.c.id.in_(sa.select(path.c.id)),
-        messages.c.turn_id.in_(sa.select(path.c.turn_id)),
+        sa.or_(messages.c.turn_id.is_(None), messages.c.turn_id != turn.id),
     )
-    statement = sa.select(messages).where(
-        on_path, sa.or_(messages.c.turn_id.is_(None), messages.c.turn_id != turn.id)
-    )
-    rows = [row._mapping for row in await connection.execute(statement.order_by(messages.c.position))]
+    rows = [row._mapping for row in await connection.execute(found.order_by(messages.c.position))]
     return Path(rows, 0, rows[0]["position"] if rows else 0)

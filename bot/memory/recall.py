@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Line, Manifest, Message, Role, Span, Turn
-from bot.memory.context import Block, Weighed, fit, spans, summary_spans, uncovered
+from bot.memory.context import Block, Weighed, fit, spans, summary_spans, uncovered, without
 from bot.memory.database import Database
-from bot.memory.models import calibrations, conversations, messages, spending, summary_blocks
+from bot.memory.models import calibrations, messages, spending, summary_blocks
 from bot.memory.paths import Path, chain_before, newest_before
 from bot.memory.places import branches
-from bot.memory.rows import OVERHEAD
+from bot.memory.rows import shown, weigh
 from bot.ports import TokenCounter
+
+_LEAST_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +46,19 @@ class Memory:
     async def recall(self, turn: Turn, budget: int) -> Recalled:
         """Recall the question and as much before it as fits `budget` counted tokens; the question always."""
         question, asked, shortened = self._question(turn, budget)
-        async with self._database.transaction() as connection:
+        async with self._database.snapshot() as connection:
             path, blocks = await _path(connection, turn, max(budget - asked, 0))
             by_position = {row["position"]: row for row in path.earlier}
             weighed = [Weighed(row["position"], row["tokens"]) for row in path.earlier]
             live = {row["id"]: row for row in blocks}
             fitted = fit(weighed, [_block(row) for row in blocks], path.older, max(budget - asked, 0))
-            start = fitted.whole[0].position if fitted.whole else _end(path)
-            gaps = uncovered(path.first, start, fitted.blocks) if path.first < start else ()
+            start = fitted.whole[0].position if fitted.whole else path.end
+            gaps = without(uncovered(path.first, start, fitted.blocks), path.skipped)
             left_out = await _weigh_gaps(connection, turn, gaps, path)
         rows = [by_position[message.position] for message in fitted.whole]
         manifest = Manifest(
             whole=spans(fitted.whole),
-            summarised=summary_spans(fitted.blocks),
+            summarised=summary_spans(fitted.blocks, start),
             left_out=left_out,
             budget=budget,
             tokens=fitted.tokens + asked,
@@ -98,14 +100,21 @@ class Memory:
 
     def _question(self, turn: Turn, budget: int) -> tuple[tuple[Message, ...], int, bool]:
         """Keep the question, cut in its middle where it alone is over the budget; say what it weighs."""
-        weights = [self._counter.count(f"{m.author.name}: {m.text}") + OVERHEAD for m in turn.question]
-        if sum(weights) <= budget:
-            return turn.question, sum(weights), False
-        kept: list[Message] = []
-        for message, weight in zip(turn.question, weights, strict=True):
-            share = max(budget * weight // sum(weights) - OVERHEAD, 16)
-            kept.append(_shortened(message, share / max(weight, 1)))
-        return tuple(kept), budget, True
+        weights = [weigh(self._counter, message) for message in turn.question]
+        whole = sum(weights)
+        if whole <= budget:
+            return turn.question, whole, False
+        shares = [budget * weight // whole for weight in weights]
+        kept = tuple(self._shorten(m, share) for m, share in zip(turn.question, shares, strict=True))
+        return kept, sum(weigh(self._counter, message) for message in kept), True
+
+    def _shorten(self, message: Message, room: int) -> Message:
+        """Keep the beginning and the end of a message, since a question stands in either."""
+        kept, length = message, float(len(message.text))
+        while (weight := weigh(self._counter, kept)) > room and length > _LEAST_CHARACTERS:
+            length = max(length * min(room / weight, 0.9), _LEAST_CHARACTERS)
+            kept = replace(message, text=_cut(message.text, int(length)))
+        return kept
 
 
 async def _path(connection: AsyncConnection, turn: Turn, room: int) -> tuple[Path, Sequence[sa.RowMapping]]:
@@ -122,17 +131,11 @@ async def _path(connection: AsyncConnection, turn: Turn, room: int) -> tuple[Pat
         path = await chain_before(connection, turn)
         on_path = {row["id"] for row in path.earlier}
         return path, [block for block in blocks if block["last_message_id"] in on_path]
-    found = sa.select(conversations.c.total_tokens).where(conversations.c.id == turn.conversation.id)
-    total = (await connection.execute(found)).scalar_one()
-    return await newest_before(connection, turn, total, room), blocks
+    return await newest_before(connection, turn, room), blocks
 
 
 def _block(row: sa.RowMapping) -> Block:
     return Block(row["id"], row["version"], row["first_position"], row["last_position"], row["tokens"])
-
-
-def _end(path: Path) -> int:
-    return path.earlier[-1]["position"] + 1 if path.earlier else path.first
 
 
 async def _weigh_gaps(
@@ -148,9 +151,7 @@ async def _weigh_gaps(
     )
     known = {row.position: row for row in await connection.execute(found)}
     return tuple(
-        Span(a, b, known[b].cumulative_tokens - known[a].cumulative_tokens + known[a].tokens)
-        for a, b in gaps
-        if a in known and b in known
+        Span(a, b, known[b].cumulative_tokens - known[a].cumulative_tokens + known[a].tokens) for a, b in gaps
     )
 
 
@@ -164,24 +165,15 @@ def _lines(
     several = len(names) > 1
     lines = []
     for said, _, name, text, files in spoken:
-        shown = text + "".join(f"\n[file: {file}]" for file in files)
+        read = shown(text, files)
         if said:
-            lines.append(Line(Role.BOT, shown))
+            lines.append(Line(Role.BOT, read))
         else:
-            lines.append(Line(Role.PERSON, f"{name}: {shown}" if several else shown, name))
+            lines.append(Line(Role.PERSON, f"{name}: {read}" if several else read, name))
     return tuple(lines), tuple(dict.fromkeys(names.values()))
 
 
-def _shortened(message: Message, share: float) -> Message:
-    """Keep the beginning and the end of a message, since a question stands in either."""
-    length = max(int(len(message.text) * share * 0.9), 40)
-    head = message.text[: length * 2 // 3]
-    tail = message.text[-(length // 3) :]
-    return Message(
-        message.id,
-        message.channel,
-        message.author,
-        f"{head}\n[…]\n{tail}",
-        message.sent_at,
-        files=message.files,
-    )
+def _cut(text: str, length: int) -> str:
+    if len(text) <= length:
+        return text
+    return f"{text[: length * 2 // 3]}\n[…]\n{text[-(length // 3) :]}"

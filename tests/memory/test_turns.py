@@ -167,11 +167,13 @@ async def test_a_turn_that_is_over_is_neither_ended_again_nor_given_back(record:
 
 async def test_tries_are_counted_but_not_those_given_back(record: Record) -> None:
     turn = await record.claimed("hello")
+    again = turn
     for attempts in (2, 3):
         await record.lease_runs_out(turn.conversation.id)
-        again = await record.turns.claim(turn.conversation.id)
-        assert again is not None
-        assert again.attempts == attempts
+        claimed = await record.turns.claim(turn.conversation.id)
+        assert claimed is not None
+        assert claimed.attempts == attempts
+        again = claimed
     await record.turns.release(again)
     taken = await record.turns.claim(turn.conversation.id)
     assert taken is not None
