@@ -24,7 +24,7 @@ class Sessions:
     def __init__(self, token: str, now: Callable[[], float] = time.time) -> None:
         """Take the token of the console; `now` is in seconds since 1970."""
         self._token = _digest(token)
-        self._key = hmac.digest(token.encode(), b"frontdesk web session", hashlib.sha256)
+        self._key = hmac.digest(_bytes(token), b"frontdesk web session", hashlib.sha256)
         self._now = now
 
     def knows(self, token: str) -> bool:
@@ -39,13 +39,13 @@ class Sessions:
     def holds(self, cookie: str) -> bool:
         """Tell whether a cookie is a session of this token that has not run out."""
         body, _, signature = cookie.rpartition(".")
-        if not hmac.compare_digest(self._sign(body).encode(), signature.encode()):
+        if not hmac.compare_digest(self._sign(body).encode(), _bytes(signature)):
             return False
         begun = int(body.partition(".")[0])
         return 0 <= self._now() - begun < SESSION_SECONDS
 
     def _sign(self, body: str) -> str:
-        return hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, _bytes(body), hashlib.sha256).hexdigest()
 
 
 class Tries:
@@ -86,4 +86,8 @@ class Tries:
 
 
 def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(_bytes(text)).digest()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
