@@ -313,6 +313,7 @@ class FakeRecord:
         self.waiting = list(waiting)
         self.log: list[str] = []
         self.answers: list[Answer] = []
+        self.finished: set[int] = set()
         self.posts: dict[int, FakeReceipts] = {}
         self.kept: list[Message] = []
         self.lease: Lease | None = None
@@ -326,6 +327,7 @@ class FakeRecord:
     async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
         self._called("finish")
         self.answers.append(answer)
+        self.finished.add(turn.id)
         return self.waiting.pop(0) if self.waiting else None
 
     async def reload(self, turn: Turn) -> Turn:
@@ -334,6 +336,8 @@ class FakeRecord:
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
         self._called("release")
+        if turn.id in self.finished:
+            raise LeaseLost("the turn is over")
         self.waiting.insert(0, turn)
 
     async def keep(self, conversation: Conversation, earlier: Sequence[Message]) -> int:
