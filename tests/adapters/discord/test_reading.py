@@ -66,19 +66,19 @@ def test_a_direct_message_has_no_workspace() -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (f"{BOT.mention} what now?", "what now?"),
-        (f"  {BOT.mention}: what now?", "what now?"),
-        (f"<@!{BOT.id}>, what now?", "what now?"),
-        (f"{ROLE.mention} what now?", "what now?"),
-        (f"{BOT.mention} {BOT.mention}\nwhat now?", "what now?"),
-        (f"what now, {BOT.mention}?", "what now, @Frontdesk?"),
-        (f"{BOT.mention}", ""),
+        ("{bot} what now?", "what now?"),
+        ("  {bot}: what now?", "what now?"),
+        ("<@!{bot_id}>, what now?", "what now?"),
+        ("{role} what now?", "what now?"),
+        ("{bot} {bot}\nwhat now?", "what now?"),
+        ("what now, {bot}?", "what now, @Frontdesk?"),
+        ("{bot}", ""),
     ],
 )
 def test_naming_the_bot_or_its_role_is_a_mention_and_a_leading_one_is_no_text(
     content: str, text: str
 ) -> None:
-    message = read(content)
+    message = read(content.format(bot=BOT.mention, bot_id=BOT.id, role=ROLE.mention))
 
     assert message.mentions_bot
     assert not message.mentions_others
@@ -163,8 +163,8 @@ def test_replying_to_the_bot_about_somebody_names_both() -> None:
         ("ask <@123456789012345678>", "ask @unknown-user"),
         ("ask <@&123456789012345678>", "ask @unknown-role"),
         ("in <#123456789012345678>", "in #unknown-channel"),
-        (f"in <#{WORLD.general.id}>", "in #general"),
-        (f"in <#{WORLD.thread.id}>", "in #a thread"),
+        ("in <#GENERAL>", "in #general"),
+        ("in <#THREAD>", "in #a thread"),
         ("<:wave:123456789012345678> hi", ":wave: hi"),
         ("<a:party:123456789012345678>", ":party:"),
         ("at <t:1700000000:R>", "at 2023-11-14 22:13 UTC"),
@@ -175,6 +175,7 @@ def test_replying_to_the_bot_about_somebody_names_both() -> None:
     ],
 )
 def test_ids_become_names(content: str, text: str) -> None:
+    content = content.replace("GENERAL", WORLD.general.id).replace("THREAD", WORLD.thread.id)
     assert read(content).text == text
 
 
