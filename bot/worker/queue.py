@@ -9,6 +9,7 @@ import procrastinate
 import psycopg
 import structlog
 from procrastinate.exceptions import ConnectorException
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 
 from bot.dialogue import Platform
@@ -70,6 +71,9 @@ class Queue:
         self._concurrency = concurrency
         self._grace = grace
         self._sweep = sweep
+        self._worker: int | None = None
+        self._running: set[int | None] = set()
+        self._idle: set[int | None] = set()
         for name, task in (("answer", answer), ("fold", fold)):
             self._register(name, task)
 
@@ -98,12 +102,18 @@ class Queue:
             )
         finally:
             rescuing.cancel()
+            await asyncio.wait({rescuing})
 
     def _register(self, name: str, task: Task) -> None:
-        async def run(conversation_id: int) -> None:
-            await task(conversation_id)
+        async def run(context: JobContext, conversation_id: int) -> None:
+            number, self._worker = context.job.id, context.job.worker_id
+            self._running.add(number)
+            try:
+                await task(conversation_id)
+            finally:
+                self._running.discard(number)
 
-        self._app.task(name=name, retry=_Retry(), pass_context=False)(run)
+        self._app.task(name=name, retry=_Retry(), pass_context=True)(run)
 
     async def _rescue(self) -> None:
         """Have the jobs of dead workers run again: the engine itself leaves them as they are."""
@@ -120,7 +130,22 @@ class Queue:
 
     async def _retry_stalled(self) -> None:
         manager = self._app.job_manager
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
+        stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS))
+        for job in [*stalled, *await self._left_behind()]:
             if job.queue in self._platforms:
                 log.info("job_rescued", job=job.id, task=job.task_name)
                 await manager.retry_job(job)
+
+    async def _left_behind(self) -> list[Job]:
+        """
+        Find our own jobs that ended, but whose end could not be written: they would hold their lock for ever.
+
+        Those just beginning or ending look the same for a moment, so they have to be seen twice.
+        """
+        if self._worker is None:
+            return []
+        ours = await self._app.job_manager.list_jobs_async(status="doing", worker_id=self._worker)
+        idle = {job.id: job for job in ours if job.id not in self._running}
+        found = [job for number, job in idle.items() if number in self._idle]
+        self._idle = set(idle)
+        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 
 _SUMMARY_SHARE = 8
 _LEAST_SUMMARY, _MOST_SUMMARY = 64, 400
-_PLATFORM_PAUSE = 5.0
+_PLATFORM_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
 
 
 class Answerer(Protocol):
@@ -94,6 +95,7 @@ class Worker:
         self._turns = turns
         self._summaries = summaries
         self._engine = engine
+        self._away: Counter[Platform] = Counter()
 
     async def answer(self, conversation_id: int) -> None:
         """
@@ -134,16 +136,22 @@ class Worker:
             raise
 
     async def _deliver(self, turn: Turn) -> Turn | None:
+        platform = turn.conversation.channel.platform
         try:
-            return await self._answerer.answer(turn)
+            following = await self._answerer.answer(turn)
         except (PostRefused, PermissionMissing) as error:
             # No later try could post it; the record keeps the reason for who looks for it.
             log.error("answer_not_posted", turn=turn.id, kind=type(error).__name__, reason=str(error))
             return await self._turns.finish(turn, Answer(Outcome.FAILED, "", error=type(error).__name__))
         except (PlatformDown, TokenRefused) as error:
             log.warning("platform_away", turn=turn.id, kind=type(error).__name__, reason=str(error))
-            await self._turns.release(turn, _PLATFORM_PAUSE)
-            raise Later(_PLATFORM_PAUSE) from error
+            # Each try costs a whole answer's tokens: the longer it is away, the rarer they are.
+            pause = min(_PLATFORM_PAUSE * 2.0 ** self._away[platform], _LONGEST_PAUSE)
+            self._away[platform] = min(self._away[platform] + 1, 10)
+            await self._turns.release(turn, pause)
+            raise Later(pause) from error
+        del self._away[platform]
+        return following
 
     async def _order_folding(self, conversation_id: int, platform: Platform) -> None:
         if await self._summaries.is_due(conversation_id, self._engine.room):

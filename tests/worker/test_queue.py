@@ -269,3 +269,33 @@ async def test_what_does_not_end_in_time_is_cancelled_and_waits_for_another_work
     jobs.doors[1].set()
     async with running(queue_of(database_url, jobs)):
         await jobs.until(lambda: jobs.ended == [1])
+
+
+async def test_a_job_whose_end_could_not_be_written_does_not_block_its_conversation(
+    database_url: str,
+) -> None:
+    jobs = Jobs()
+    async with running(queue_of(database_url, jobs)):
+        await defer(database_url, 1)
+        await jobs.until(lambda: jobs.ended == [1])
+        await until_states(database_url, [])
+        await query(
+            database_url,
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args, status, worker_id)"
+            " SELECT 'web', 'answer', 'answer:2', %s::jsonb, 'doing', id FROM procrastinate_workers",
+            json.dumps({"conversation_id": 2}),
+        )
+        await jobs.until(lambda: 2 in jobs.ended)
+    assert jobs.begun == [1, 2]
+
+
+async def test_a_job_that_runs_long_is_not_taken_for_a_lost_one(database_url: str) -> None:
+    jobs = Jobs()
+    jobs.doors[1] = asyncio.Event()
+    async with running(queue_of(database_url, jobs)):
+        await defer(database_url, 1)
+        await jobs.until(lambda: jobs.swept >= 3)
+        assert jobs.begun == [1]
+        jobs.doors[1].set()
+        await jobs.until(lambda: jobs.ended == [1])
+        await until_states(database_url, [])

@@ -138,6 +138,19 @@ async def test_a_turn_that_cannot_be_delivered_now_is_given_back_for_later(error
     assert [(line["event"], line["log_level"]) for line in logs] == [("platform_away", "warning")]
 
 
+async def test_a_platform_that_stays_away_is_tried_ever_more_rarely_until_it_is_back() -> None:
+    house = House()
+    pauses = []
+    for away in (True, True, True, True, True, False, True):
+        house.record.waiting = [a_turn("?")]
+        house.answerer.errors = {1: PlatformDown("away")} if away else {}
+        try:
+            await house.worker.answer(7)
+        except Later as later:
+            pauses.append(later.seconds)
+    assert pauses == [5, 10, 20, 40, 60, 5]
+
+
 @pytest.mark.parametrize("error", [PostRefused("no"), PermissionMissing("no right")])
 async def test_a_turn_that_can_never_be_posted_is_ended_and_the_next_one_answered(error: Exception) -> None:
     house = House(a_turn("?"), a_turn("?", number=2))
