@@ -72,7 +72,7 @@ async def _whole(
 ) -> Sequence[Reason]:
     """Read the newest of the messages that went in whole, and after them the question."""
     ranges = [messages.c.position.between(span.first, span.last) for span in manifest.whole]
-    asked = (messages.c.turn_id == row.id) & sa.not_(messages.c.said)
+    asked = sa.func.coalesce(messages.c.turn_id == row.id, sa.false()) & sa.not_(messages.c.said)
     found = (
         sa.select(messages, asked.label("asked"))
         .where(messages.c.conversation_id == row.conversation_id, sa.or_(asked, *ranges))

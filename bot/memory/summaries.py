@@ -52,15 +52,9 @@ class Summaries:
         async with self._database.transaction() as connection:
             row = sa.select(conversations.c.id).where(conversations.c.id == stretch.conversation_id)
             await connection.execute(row.with_for_update())
-            twin = sa.select(summary_blocks.c.id).where(
-                summary_blocks.c.conversation_id == stretch.conversation_id,
-                summary_blocks.c.level == stretch.level,
-                summary_blocks.c.first_position == stretch.first,
-                summary_blocks.c.folded_into.is_(None),
-            )
-            standing = await connection.scalar(twin)
+            standing = await _standing(connection, stretch)
             if standing is not None:
-                return int(standing)
+                return standing
             made = await connection.execute(
                 summary_blocks.insert()
                 .values(
@@ -82,6 +76,23 @@ class Summaries:
                 .values(folded_into=number)
             )
             return number
+
+
+async def _standing(connection: AsyncConnection, stretch: Stretch) -> int | None:
+    """Find the block that somebody else made of the same meanwhile, or of more."""
+    if stretch.merges:
+        told = sa.select(summary_blocks.c.folded_into).where(
+            summary_blocks.c.id.in_(stretch.merges), summary_blocks.c.folded_into.is_not(None)
+        )
+    else:
+        told = sa.select(summary_blocks.c.id).where(
+            summary_blocks.c.conversation_id == stretch.conversation_id,
+            summary_blocks.c.folded_into.is_(None),
+            summary_blocks.c.first_position <= stretch.last,
+            summary_blocks.c.last_position >= stretch.first,
+        )
+    found: int | None = await connection.scalar(told.limit(1))
+    return found
 
 
 async def _uncovered(connection: AsyncConnection, conversation_id: int) -> int:

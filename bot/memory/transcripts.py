@@ -13,6 +13,7 @@ from bot.dialogue import Channel, Conversation, Entry, EntryState, Platform, Thr
 from bot.memory.bell import MISSED, Bell
 from bot.memory.database import Database
 from bot.memory.models import conversations, messages, pieces, turns
+from bot.memory.news import tell_conversation
 from bot.memory.places import as_conversation, era_of, key_of, next_era
 from bot.memory.reasons import explain
 
@@ -96,7 +97,10 @@ class Transcripts:
     async def begin_anew(self, channel: Channel) -> None:
         """Let the next message in a direct channel start a new conversation (`/new`)."""
         async with self._database.transaction() as connection:
+            left = await _current(connection, channel)
             await next_era(connection, channel)
+            if left is not None:
+                await tell_conversation(connection, left.id)
 
 
 async def _current(connection: AsyncConnection, channel: Channel) -> Conversation | None:

@@ -25,19 +25,28 @@ CREATE TRIGGER frontdesk_lock_freed_by_delete AFTER DELETE ON procrastinate_jobs
     EXECUTE FUNCTION frontdesk_lock_freed();
 """
 
+# Each accepted message asks whether its conversation has a wake-up waiting.
+_FIND_WAITING_LOCKS = """
+CREATE INDEX frontdesk_waiting_lock_index ON procrastinate_jobs (lock) WHERE status = 'todo';
+"""
+
 
 def upgrade() -> None:
     """Go forward."""
     # The schema of the pinned procrastinate; when the pin moves, a revision of its own applies what changed.
     _run_as_it_is(SchemaManager.get_schema())
     _run_as_it_is(_NOTIFY_WHEN_A_LOCK_FREES)
+    _run_as_it_is(_FIND_WAITING_LOCKS)
     _create_tables()
 
 
 def _run_as_it_is(script: str) -> None:
     """Give a script with % and : in it to the driver, so that nothing in it is taken for a parameter."""
-    with op.get_bind().connection.cursor() as cursor:
+    cursor = op.get_bind().connection.cursor()
+    try:
         cursor.execute(script)
+    finally:
+        cursor.close()
 
 
 def _create_tables() -> None:

@@ -1,0 +1,83 @@
+"""Connections, and the driver's failures as ours."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from bot.errors import SettingError, StoreDown
+from bot.memory.database import Database, driver_url, plain_url
+from tests.memory.conftest import Record, message
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:p@h:1/d", "postgres://u:p@h:1/d", "postgresql+psycopg://u:p@h:1/d"]
+)
+def test_each_spelling_of_an_address_is_understood(url: str) -> None:
+    assert driver_url(url) == "postgresql+psycopg://u:p@h:1/d"
+    assert plain_url(url) == "postgresql://u:p@h:1/d"
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://u@h/d", "sqlite:///x"])
+def test_another_address_is_refused_by_the_setting_s_name(url: str) -> None:
+    with pytest.raises(SettingError, match="BOT_DATABASE_URL"):
+        driver_url(url)
+
+
+def test_no_password_is_told_in_a_refusal() -> None:
+    with pytest.raises(SettingError) as refused:
+        driver_url("mysql://u:geheim@h/d")
+    assert "geheim" not in str(refused.value)
+
+
+async def test_what_fails_within_a_transaction_undoes_it(record: Record) -> None:
+    async def fail() -> None:
+        async with record.database.transaction() as connection:
+            await connection.execute(sa.text("INSERT INTO calibrations (model, factor) VALUES ('m', 1)"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    assert await record.value("SELECT count(*) FROM calibrations") == 0
+
+
+async def test_a_snapshot_reads_one_state(record: Record, another: Record) -> None:
+    count = sa.text("SELECT count(*) FROM messages")
+    async with record.database.snapshot() as connection:
+        assert await connection.scalar(count) == 0
+        await another.inbox.accept(message())
+        assert await connection.scalar(count) == 0
+    async with record.database.transaction() as connection:
+        assert await connection.scalar(count) == 1
+        await another.inbox.accept(message())
+        assert await connection.scalar(count) == 2
+
+
+async def test_a_database_that_is_away_is_told_in_one_line_without_a_secret() -> None:
+    database = Database("postgresql://nobody:geheim@127.0.0.1:1/nothing", pool=1)
+    with pytest.raises(StoreDown) as down:
+        async with database.transaction():
+            pass
+    await database.close()
+    assert "\n" not in str(down.value)
+    assert "geheim" not in str(down.value)
+
+
+async def test_a_connection_cut_by_the_server_is_told_and_made_anew(record: Record, another: Record) -> None:
+    async def be_cut() -> None:
+        async with record.database.transaction() as connection:
+            own = await connection.scalar(sa.text("SELECT pg_backend_pid()"))
+            await another.rows("SELECT pg_terminate_backend(:pid)", pid=own)
+            await connection.execute(sa.text("SELECT 1"))
+
+    with pytest.raises(StoreDown):
+        await be_cut()
+    assert await record.value("SELECT 1") == 1
+
+
+async def test_a_failing_statement_tells_nothing_that_was_written(record: Record) -> None:
+    secret = sa.text("INSERT INTO messages (text) VALUES (:text)")
+    with pytest.raises(sa.exc.DBAPIError) as failed:
+        async with record.database.transaction() as connection:
+            await connection.execute(secret, {"text": "a word between us"})
+    assert "[parameters:" not in str(failed.value)

@@ -1,0 +1,170 @@
+"""Summary blocks: what is folded when, once, and never what is still asked."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.dialogue import Platform, Role, Stretch
+from tests.memory.conftest import BEN, OPEN, THREAD, Record, message
+
+BUDGET = 120
+LIVE = """
+    SELECT * FROM summary_blocks WHERE conversation_id = :id AND folded_into IS NULL ORDER BY first_position
+"""
+
+
+async def talk(record: Record, exchanges: int) -> int:
+    """Hold so many exchanges of twelve tokens each."""
+    conversation = 0
+    for number in range(exchanges):
+        turn = await record.exchange(message(f"q{number}", THREAD), f"a{number}", THREAD)
+        conversation = turn.conversation.id
+    return conversation
+
+
+async def fold(record: Record, conversation: int, budget: int = BUDGET) -> int:
+    """Fold all that is to be folded, as a worker does; count the blocks made."""
+    made = 0
+    while (stretch := await record.summaries.next_stretch(conversation, budget)) is not None:
+        await record.summaries.add(stretch, f"told {stretch.first} to {stretch.last}")
+        made += 1
+    return made
+
+
+async def test_a_short_conversation_is_not_folded(record: Record) -> None:
+    conversation = await talk(record, 7)
+    assert not await record.summaries.is_due(conversation, BUDGET)
+    assert await record.summaries.next_stretch(conversation, BUDGET) is None
+    assert not await record.summaries.is_due(10**9, BUDGET)
+
+
+async def test_folding_begins_before_anything_falls_out_and_takes_the_oldest(record: Record) -> None:
+    conversation = await talk(record, 8)
+    assert await record.summaries.is_due(conversation, BUDGET)
+    stretch = await record.summaries.next_stretch(conversation, BUDGET)
+    assert stretch is not None
+    assert (stretch.level, stretch.first, stretch.last, stretch.covered_tokens) == (0, 1, 5, 30)
+    assert [(line.role, line.text) for line in stretch.lines[:2]] == [
+        (Role.PERSON, "Ada: q0"),
+        (Role.BOT, "a0"),
+    ]
+    last = await record.value("SELECT id FROM messages WHERE position = 5")
+    assert stretch.last_message_id == last
+    await record.summaries.add(stretch, "told shortly indeed")
+    assert not await record.summaries.is_due(conversation, BUDGET)
+    (block,) = await record.rows(LIVE, id=conversation)
+    assert (block["text"], block["tokens"], block["version"]) == ("told shortly indeed", 3, 1)
+
+
+async def test_what_is_still_asked_is_never_folded(record: Record) -> None:
+    turn = await record.claimed(message("word " * 200, THREAD), channel=THREAD)
+    conversation = turn.conversation.id
+    for _ in range(3):
+        await record.inbox.accept(message("more " * 50, THREAD, BEN))
+    assert await record.summaries.is_due(conversation, BUDGET)
+    assert await record.summaries.next_stretch(conversation, BUDGET) is None
+    await record.shelf.keep(turn.conversation, [message("before", THREAD, BEN)])
+    stretch = await record.summaries.next_stretch(conversation, BUDGET)
+    assert stretch is not None
+    assert (stretch.first, stretch.last) == (0, 0)
+
+
+async def test_a_message_over_the_share_is_a_stretch_of_its_own(record: Record) -> None:
+    await record.exchange(message("word " * 300, THREAD), "a", THREAD)
+    conversation = await talk(record, 1)
+    stretch = await record.summaries.next_stretch(conversation, BUDGET)
+    assert stretch is not None
+    assert (stretch.first, stretch.last, stretch.covered_tokens) == (1, 1, 305)
+
+
+async def test_two_folds_at_once_make_one_block(record: Record, another: Record) -> None:
+    conversation = await talk(record, 8)
+    stretch = await record.summaries.next_stretch(conversation, BUDGET)
+    shorter = await another.summaries.next_stretch(conversation, BUDGET - 24)
+    assert stretch is not None
+    assert shorter is not None
+    assert shorter.last < stretch.last
+    doors = [(record, stretch), (another, shorter)] * 5
+    numbers = await asyncio.gather(*(door.summaries.add(one, "told") for door, one in doors))
+    assert len(set(numbers)) == 1
+    assert await record.value("SELECT count(*) FROM summary_blocks") == 1
+
+
+async def test_a_fold_that_comes_late_adds_nothing_to_what_was_merged(record: Record) -> None:
+    conversation = await talk(record, 8)
+    late = await record.summaries.next_stretch(conversation, BUDGET)
+    assert late is not None
+    stale: list[Stretch] = []
+    for _ in range(40):
+        await talk(record, 1)
+        while (stretch := await record.summaries.next_stretch(conversation, BUDGET)) is not None:
+            stale.append(stretch)
+            await record.summaries.add(stretch, "told")
+    assert any(stretch.merges for stretch in stale)
+    before = await record.rows("SELECT * FROM summary_blocks ORDER BY id")
+    for stretch in [late, *stale]:
+        assert await record.summaries.add(stretch, "told late")
+    assert await record.rows("SELECT * FROM summary_blocks ORDER BY id") == before
+
+
+async def test_blocks_stay_few_and_cover_without_gaps(record: Record) -> None:
+    conversation, most, ends = 0, 0, 0
+    for _ in range(60):
+        conversation = await talk(record, 1)
+        await fold(record, conversation, 24)
+        live = await record.rows(LIVE, id=conversation)
+        most = max(most, len(live))
+        at = 1
+        for block in live:
+            assert block["first_position"] == at
+            at = block["last_position"] + 1
+        assert at >= ends
+        ends = at
+    assert ends > 100
+    assert most <= 3 * 8
+    covered = sum(block["covered_tokens"] for block in await record.rows(LIVE, id=conversation))
+    weighed = "SELECT sum(tokens) FROM messages WHERE position < :end"
+    assert covered == await record.value(weighed, end=ends)
+
+
+async def test_a_fold_that_was_cut_short_goes_on(record: Record, another: Record) -> None:
+    conversation = await talk(record, 16)
+    stretch = await record.summaries.next_stretch(conversation, BUDGET)
+    assert stretch is not None
+    await record.summaries.add(stretch, "told")
+    abandoned = await record.summaries.next_stretch(conversation, BUDGET)
+    assert abandoned is not None
+    assert abandoned.first == stretch.last + 1
+    assert await another.summaries.next_stretch(conversation, BUDGET) == abandoned
+    assert await fold(another, conversation) >= 1
+    assert not await another.summaries.is_due(conversation, BUDGET)
+
+
+async def test_folding_is_ordered_once(record: Record) -> None:
+    conversation = await talk(record, 8)
+    for _ in range(2):
+        await record.summaries.order(conversation, Platform.SLACK)
+    jobs = await record.rows("SELECT * FROM procrastinate_jobs WHERE task_name = 'fold'")
+    assert [(job["lock"], job["queue_name"]) for job in jobs] == [(f"fold:{conversation}", "slack")]
+
+
+async def test_branching_conversations_are_not_folded(record: Record) -> None:
+    for number in range(20):
+        asked = message("hello", OPEN, id=f"{number + 11}", reply_to=f"{number + 10}" if number else "")
+        conversation = await record.asked(asked)
+        turn = await record.turns.claim(conversation)
+        if turn is not None:
+            await record.turns.release(turn)
+    assert not await record.summaries.is_due(conversation, 10)
+    assert await record.summaries.next_stretch(conversation, 10) is None
+
+
+async def test_what_was_folded_is_recalled_as_a_summary(record: Record) -> None:
+    conversation = await talk(record, 12)
+    assert await fold(record, conversation)
+    turn = await record.claimed(message("asked", THREAD), channel=THREAD)
+    recalled = await record.memory.recall(turn, BUDGET)
+    assert recalled.summary.startswith("told 1 to")
+    assert recalled.manifest.left_out == ()
+    assert recalled.manifest.tokens <= BUDGET
+    assert recalled.manifest.summarised[0].first == 1
