@@ -152,7 +152,6 @@ class Answerer:
         draft = Draft(adapter.cut)
         lease.on_break(draft.fail)
         writing = asyncio.create_task(self._write(turn, adapter, draft))
-        writing.add_done_callback(_heard)
         try:
             await adapter.send(turn.asked, draft.pieces(), self._outbox.receipts(turn, lease))
             return await writing
@@ -242,9 +241,3 @@ def _follow(progress: _Progress, delta: Delta) -> None:
 def _keepable(text: str) -> str:
     """Leave out what Postgres cannot keep: null bytes, and halves of letters."""
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _heard(writing: asyncio.Task[Answer]) -> None:
-    """Look at the failure, which the draft has told its reader, so that asyncio does not complain of it."""
-    if not writing.cancelled():
-        writing.exception()
