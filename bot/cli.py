@@ -55,7 +55,8 @@ def chat() -> None:
 @app.command()
 def setup() -> None:
     """Ask for the model, Slack and Discord one by one, test each, and write .env."""
-    _leave(_told(commands.setup, quiet=True))
+    configure_logs("console", level=40)
+    _leave(commands.setup())
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from bot.dialogue import (
@@ -78,11 +78,12 @@ class Adapter(Protocol):
         """
         ...
 
-    def cut(self, markdown: str) -> list[str]:
+    def cutter(self) -> Callable[[str], list[str]]:
         """
-        Cut Markdown into texts that each fit one post; growing text never changes an earlier cut.
+        Begin to cut one answer: given all its Markdown so far, return texts that each fit one post.
 
-        Nothing is dropped; code fences are closed and opened again.
+        Growing text never changes an earlier cut. Nothing is dropped; code fences are closed and opened
+        again.
         """
         ...
 

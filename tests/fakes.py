@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.adapters.pieces import cut
+from bot.adapters.pieces import Cutter
 from bot.adapters.posting import PostGone, post_and_edit
 from bot.dialogue import (
     Accepted,
@@ -282,8 +282,8 @@ class FakeAdapter:
     async def listen(self, accept: Accept) -> None:
         await asyncio.Event().wait()
 
-    def cut(self, markdown: str) -> list[str]:
-        return cut(markdown, self.limit)
+    def cutter(self) -> Callable[[str], list[str]]:
+        return Cutter(self.limit).feed
 
     async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
         self.sends += 1

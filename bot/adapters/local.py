@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
-from bot.adapters.pieces import cut
+from bot.adapters.pieces import Cutter
 from bot.adapters.posting import post_and_edit
 from bot.dialogue import Message, Piece, Platform, Slot
 from bot.ports import Accept, Receipts
@@ -30,9 +30,9 @@ class LocalAdapter:
         """Wait until cancelled: pages and terminals bring their messages to the door themselves."""
         await asyncio.Event().wait()
 
-    def cut(self, markdown: str) -> list[str]:
-        """Cut Markdown into texts that each fit one row."""
-        return cut(markdown, PIECE_CHARACTERS, measure=len)
+    def cutter(self) -> Callable[[str], list[str]]:
+        """Begin to cut one answer into texts that each fit one post."""
+        return Cutter(PIECE_CHARACTERS, measure=len).feed
 
     async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
         """

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
-import locale
 import os
 import sys
-import time
-from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from rich.console import Console
 
+from bot.adapters.person import language_here, person_here
 from bot.adapters.terminal import Terminal
 from bot.app.ground import Ground, migrated, opened
 from bot.app.health import DatabaseCheck
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.running import Say, standing
+from bot.app.trying import tried
+from bot.catalogue import Catalogue
 from bot.config import Settings
-from bot.dialogue import Author, Platform
-from bot.doctor import Disk, examine, report
+from bot.dialogue import Platform
+from bot.doctor import Disk, diagnose
 from bot.memory.history import HistoryShelf
 from bot.ports import Checks
+from bot.setup import EnvFile, Setup
+from bot.setup import Terminal as AskTerminal
 
 
 async def chat(settings: Settings, say: Say) -> int:
@@ -35,8 +36,8 @@ async def chat(settings: Settings, say: Say) -> int:
             built.house.inbox.accept,
             built.house.transcripts,
             built.ground.words,
-            Author(getpass.getuser(), getpass.getuser(), time_zone=_time_zone(), locale=language()),
-            language(),
+            person_here(os.environ),
+            language_here(os.environ),
             console,
             built.ground.data_dir / "chat-history",
             sys.stdin if piped else None,
@@ -57,26 +58,32 @@ async def doctor(settings: Settings, say: Say) -> int:
     async with AsyncExitStack() as stack:
         ground = await stack.enter_async_context(opened(settings, say))
         checks = await _checks(settings, ground, stack, say)
-        wrong = await report(examine(checks, ground.words, language()), Console())
-    return 1 if wrong else 0
+        return await diagnose(checks, ground.words, language_here(os.environ), Console())
 
 
-async def setup(settings: Settings) -> int:
-    """Ask for the settings, one section after the other."""
-    raise NotImplementedError
+def setup() -> int:
+    """
+    Ask for the settings, one section after the other, and write `.env`.
+
+    It reads no settings itself: a broken file is what it is there to mend.
+    """
+    console = Console()
+    language = language_here(os.environ)
+    ask = AskTerminal(console)
+    return Setup(EnvFile(Path(".env")), tried, ask, Catalogue(), language, console, os.environ).run()
 
 
 async def _checks(
     settings: Settings, ground: Ground, stack: AsyncExitStack, say: Say
 ) -> list[tuple[str, Checks]]:
-    tongue = language()
+    tongue = language_here(os.environ)
     checks: list[tuple[str, Checks]] = [("database", DatabaseCheck(ground, tongue))]
     for backend in hosted_backends(settings.model):
         stack.push_async_callback(backend.close)
         checks.append((f"model {backend.name}", backend))
     if not settings.model.hosted:
         say("Starting the model on board …")
-        on_board = on_board_backend(settings.model, ground)
+        on_board = on_board_backend(settings.model, ground.data_dir)
         stack.push_async_callback(on_board.close)
         await on_board.open()
         checks.append((f"model {on_board.name}", on_board))
@@ -91,25 +98,5 @@ async def _checks(
     return checks
 
 
-def language() -> str:
-    """Tell the language of this terminal, as a BCP 47 tag."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name, "").split(".")[0]:
-            return value.replace("_", "-")
-    return (locale.getlocale()[0] or "en").replace("_", "-")
-
-
-def _time_zone() -> str:
-    """Find the machine's time zone by its IANA name, where the system tells it."""
-    if zone := os.environ.get("TZ", "").lstrip(":"):
-        return zone
-    target = os.path.realpath("/etc/localtime")
-    _, found, name = target.partition("zoneinfo/")
-    return name if found else ""
-
-
 def _nothing(_text: str) -> None:
     """Say nothing."""
-
-
-_ = asyncio, time, Callable

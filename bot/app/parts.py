@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bot.adapters.discord import DiscordAdapter
+from pathlib import Path
+
+from bot.adapters.discord import DiscordAdapter, Marks
 from bot.adapters.slack import SlackAdapter
-from bot.app.ground import Ground
 from bot.attention import AccessList, Attender
 from bot.config import Access, DiscordSettings, ModelChoice, ModelSettings, Settings, SlackSettings
 from bot.dialogue import Author, Platform
 from bot.generation.builtin import Address, OnBoardServer
 from bot.generation.onboard import OnBoardBackend
 from bot.generation.openai import OpenAIBackend
-from bot.memory.history import HistoryShelf
 from bot.ports import Words
 
 ME = Author("frontdesk", "Frontdesk")
@@ -28,7 +28,7 @@ def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
     return [_hosted(choice, settings) for choice in [*choices, *settings.fallbacks]]
 
 
-def on_board_backend(settings: ModelSettings, ground: Ground) -> OnBoardBackend:
+def on_board_backend(settings: ModelSettings, data_dir: Path) -> OnBoardBackend:
     """Make the model on board; it is started by its `open`."""
     given = settings.model_fields_set
     context = settings.context_tokens if "context_tokens" in given else _ON_BOARD_CONTEXT
@@ -46,7 +46,7 @@ def on_board_backend(settings: ModelSettings, ground: Ground) -> OnBoardBackend:
             metered=False,
         )
 
-    return OnBoardBackend(OnBoardServer(ground.data_dir, settings.path, context), served_by)
+    return OnBoardBackend(OnBoardServer(data_dir, settings.path, context), served_by)
 
 
 def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:
@@ -57,11 +57,11 @@ def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:
     return SlackAdapter(*tokens, settings.api_url, words)
 
 
-def discord_adapter(settings: DiscordSettings, shelf: HistoryShelf) -> DiscordAdapter | None:
+def discord_adapter(settings: DiscordSettings, marks: Marks) -> DiscordAdapter | None:
     """Make Discord's adapter, or None where it is not used."""
     if settings.token is None:
         return None
-    return DiscordAdapter(settings.token.get_secret_value(), settings.api_url, shelf)
+    return DiscordAdapter(settings.token.get_secret_value(), settings.api_url, marks)
 
 
 def attender(settings: Settings) -> Attender:

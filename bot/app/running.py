@@ -141,7 +141,7 @@ async def _backends(
     if settings.model.hosted:
         return tuple(hosted)
     say("Starting the model on board …")
-    on_board = on_board_backend(settings.model, ground)
+    on_board = on_board_backend(settings.model, ground.data_dir)
     stack.push_async_callback(on_board.close)
     await on_board.open()
     return (on_board, *hosted)

@@ -149,7 +149,7 @@ class Answerer:
 
     async def _attempt(self, turn: Turn, lease: Lease) -> Answer:
         adapter = self._adapters[turn.conversation.channel.platform]
-        draft = Draft(adapter.cut)
+        draft = Draft(adapter.cutter())
         lease.on_break(draft.fail)
         writing = asyncio.create_task(self._write(turn, adapter, draft))
         try:

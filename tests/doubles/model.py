@@ -60,6 +60,7 @@ class ModelDouble:
         self.lists_models = True
         self.requests: list[Heard] = []
         self.reply: Callable[[dict[str, Any]], str] = _echo
+        self.gate: Gate | None = None  # holds every answer that is not scripted
         self.port = 0
         self._scripts: deque[Script] = deque()
         self._runner: web.AppRunner | None = None
@@ -79,9 +80,9 @@ class ModelDouble:
         """Give the next requests these answers or faults, in order."""
         self._scripts.extend(scripts)
 
-    async def asked(self, count: int = 1) -> Heard:
+    async def asked(self, count: int = 1, seconds: float = WAIT_SECONDS) -> Heard:
         """Wait until so many chat requests have come; return the last of them."""
-        async with asyncio.timeout(WAIT_SECONDS), self._arrived:
+        async with asyncio.timeout(seconds), self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)
         return self.requests[count - 1]
 
@@ -129,7 +130,7 @@ class ModelDouble:
             self.requests.append(heard)
             self._arrived.notify_all()
         refusal = self._refusal(request, body)
-        script = refusal or (self._scripts.popleft() if self._scripts else Script(self.reply(body)))
+        script = refusal or (self._scripts.popleft() if self._scripts else self._reply(body))
         try:
             if script.status != 200 or script.body is not None:
                 return refuse(script)
@@ -143,6 +144,9 @@ class ModelDouble:
             raise asyncio.CancelledError
         finally:
             heard.left.set()
+
+    def _reply(self, body: dict[str, Any]) -> Script:
+        return Script(self.reply(body), gate=self.gate)
 
     def _refusal(self, request: web.Request, body: Mapping[str, Any]) -> Script | None:
         if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":

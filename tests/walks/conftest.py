@@ -126,17 +126,18 @@ class Record:
 
     async def turns(self, seconds: float = 10.0) -> list[tuple[Any, ...]]:
         """Wait until no answer is in work, and give each turn's state and tries."""
-        async with asyncio.timeout(seconds):
-            while await self.rows("SELECT 1 FROM turns WHERE state IN ('waiting', 'answering')"):
-                await asyncio.sleep(0.02)
+        await self._until("SELECT count(*) = 0 FROM turns WHERE state IN ('waiting', 'answering')", seconds)
         return await self.rows("SELECT state, attempts FROM turns ORDER BY id")
 
     async def turns_of(self, count: int, seconds: float = 20.0) -> list[tuple[Any, ...]]:
         """Wait until there are so many turns and all have ended."""
-        async with asyncio.timeout(seconds):
-            while len(await self.rows("SELECT 1 FROM turns")) < count:
-                await asyncio.sleep(0.02)
+        await self._until(f"SELECT count(*) >= {count} FROM turns", seconds)
         return await self.turns(seconds)
+
+    async def _until(self, condition: str, seconds: float) -> None:
+        async with asyncio.timeout(seconds):
+            while await self.rows(condition) != [(True,)]:
+                await asyncio.sleep(0.02)
 
 
 @pytest.fixture

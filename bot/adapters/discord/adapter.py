@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from bot.adapters.discord.catching_up import CatchingUp, Marks
 from bot.adapters.discord.checking import check
@@ -13,7 +13,7 @@ from bot.adapters.discord.listening import Listener
 from bot.adapters.discord.rest import Rest
 from bot.adapters.discord.sending import PACE, DiscordPost, Typing
 from bot.adapters.discord.writing import LIMIT, length
-from bot.adapters.pieces import cut
+from bot.adapters.pieces import Cutter
 from bot.adapters.posting import post_and_edit
 from bot.dialogue import ChannelKind, Finding, Message, Piece, Platform
 from bot.ports import Accept, Receipts
@@ -43,9 +43,9 @@ class DiscordAdapter:
             # Callers know our errors, not groups of them; the first is what broke the rest.
             raise group.exceptions[0] from group
 
-    def cut(self, markdown: str) -> list[str]:
-        """Cut where each text fits a post once it is written out."""
-        return cut(markdown, LIMIT, length)
+    def cutter(self) -> Callable[[str], list[str]]:
+        """Begin to cut one answer into texts that each fit one post."""
+        return Cutter(LIMIT, length).feed
 
     async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
         """Type, post the first text as a reply, edit it while it grows, let the rest follow."""

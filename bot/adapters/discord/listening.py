@@ -64,7 +64,7 @@ class Listener:
                 "message_content_refused", lost="follow-ups that do not name the bot come without text"
             )
         except discord.LoginFailure as error:
-            raise TokenRefused("Discord does not know this token") from error
+            raise TokenRefused("BOT_DISCORD__TOKEN: Discord does not know this token") from error
         except discord.ConnectionClosed as error:
             if error.code == _TOKEN_CODE:
                 raise TokenRefused("Discord's gateway refuses the token") from error

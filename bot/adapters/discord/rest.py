@@ -114,7 +114,7 @@ def our_errors() -> Iterator[None]:
     try:
         yield
     except discord.LoginFailure as error:
-        raise TokenRefused("Discord does not know this token") from error
+        raise TokenRefused("BOT_DISCORD__TOKEN: Discord does not know this token") from error
     except discord.HTTPException as error:
         raise _meaning_of(error) from error
     except (discord.RateLimited, discord.GatewayNotFound) as error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
 
-from bot.adapters.pieces import cut
+from bot.adapters.pieces import Cutter
 from bot.adapters.posting import post_and_edit
 from bot.adapters.slack.budgets import Budgets
 from bot.adapters.slack.check import look
@@ -54,9 +54,9 @@ class SlackAdapter:
         listener = Listener(self._web, self._names, await self._known_me(), accept)
         await serve(listener.app, self._web, self._app_token)
 
-    def cut(self, markdown: str) -> list[str]:
-        """Cut Markdown into texts that each fit one message, in whichever form it is sent."""
-        return cut(markdown, POST_CHARACTERS, measure)
+    def cutter(self) -> Callable[[str], list[str]]:
+        """Begin to cut one answer into texts that each fit one post."""
+        return Cutter(POST_CHARACTERS, measure).feed
 
     async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
         """Post the pieces in the question's thread while they grow."""

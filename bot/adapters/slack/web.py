@@ -160,7 +160,8 @@ def _ours(method: str, error: SlackApiError) -> PlatformError:
     if status >= 500 or not code or code in _DOWN:
         return Unsure(f"Slack fails at {method}: {code or status}")
     if code in _TOKEN:
-        return TokenRefused(f"Slack does not accept the token for {method}: {code}")
+        setting = "BOT_SLACK__APP_TOKEN" if method == "apps.connections.open" else "BOT_SLACK__BOT_TOKEN"
+        return TokenRefused(f"{setting}: Slack does not accept this token ({method}: {code})")
     if code in _PERMISSION:
         needed = data.get("needed", "") if isinstance(data, dict) else ""
         return PermissionMissing(f"Slack refuses {method}: {code} {needed}".rstrip())

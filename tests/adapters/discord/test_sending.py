@@ -86,7 +86,7 @@ async def test_a_long_answer_is_cut_into_posts_that_discord_takes(
     world: World, question: Message, place: Place
 ) -> None:
     markdown = "\n\n".join(f"Paragraph {number}: " + "word " * 60 for number in range(20))
-    cut = world.adapter.cut(markdown)
+    cut = world.adapter.cutter()(markdown)
     pieces = pieces_of(*(Piece(index, text, done=True) for index, text in enumerate(cut)))
     await world.adapter.send(question, pieces, FakeReceipts())
 

@@ -22,7 +22,7 @@ async def test_every_piece_fits_in_whichever_form_it_is_sent(adapter: SlackAdapt
             "🎉" * 3_000,
         ]
     )
-    pieces = adapter.cut(text)
+    pieces = adapter.cutter()(text)
     assert len(pieces) > 5
     for piece in pieces:
         assert len(harmless(piece).encode("utf-16-le")) // 2 <= 3_800

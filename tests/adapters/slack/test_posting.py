@@ -236,12 +236,12 @@ async def test_several_pieces_stand_in_order_and_none_looks_unfinished(
     question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
     async with sending(adapter, question, talk, receipts):
         for end in [*range(2_000, len(whole), 2_000), len(whole)]:
-            parts = adapter.cut(whole[:end])
+            parts = adapter.cutter()(whole[:end])
             for ordinal, part in enumerate(parts):
                 talk.say(part, ordinal, done=ordinal < len(parts) - 1 or end == len(whole))
         talk.end()
     posts = slack.answers(GENERAL, question.id)
-    assert [post.text for post in posts] == adapter.cut(whole)
+    assert [post.text for post in posts] == adapter.cutter()(whole)
     assert len(posts) > 4
     assert not list(slack.space.streams())
     assert [receipts.slots[number].message_id for number in range(len(posts))] == [post.ts for post in posts]

@@ -1,0 +1,80 @@
+"""Tries settings that were just typed, before anything is written down."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
+from bot.catalogue import Catalogue
+from bot.config import DiscordSettings, ModelSettings, SlackSettings
+from bot.dialogue import Finding
+
+
+async def tried(section: str, values: Mapping[str, str]) -> AsyncIterator[Finding]:
+    """
+    Find out whether a section's values work; `values` are by their settings' names, "" for the unset.
+
+    Raises a `FrontdeskError` for what cannot even be tried.
+    """
+    given = {name.rpartition("__")[2].lower(): value for name, value in values.items() if value}
+    looks = {"model": _model, "slack": _slack, "discord": _discord}
+    async for finding in looks[section](given):
+        yield finding
+
+
+async def _model(given: Mapping[str, str]) -> AsyncIterator[Finding]:
+    settings = ModelSettings.model_validate(dict(given))
+    if not settings.hosted:
+        async for finding in _on_board(settings):
+            yield finding
+        return
+    for backend in hosted_backends(settings):
+        try:
+            async for finding in backend.check():
+                yield finding
+        finally:
+            await backend.close()
+
+
+async def _on_board(settings: ModelSettings) -> AsyncIterator[Finding]:
+    """Start the model on board in a folder of its own, so that nothing is left of the try."""
+    with TemporaryDirectory() as folder:
+        on_board = on_board_backend(settings, Path(folder))
+        try:
+            await on_board.open()
+            async for finding in on_board.check():
+                yield finding
+        finally:
+            await on_board.close()
+
+
+async def _slack(given: Mapping[str, str]) -> AsyncIterator[Finding]:
+    adapter = slack_adapter(SlackSettings.model_validate(dict(given)), Catalogue())
+    if adapter is None:
+        return
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(adapter.close)
+        async for finding in adapter.check():
+            yield finding
+
+
+async def _discord(given: Mapping[str, str]) -> AsyncIterator[Finding]:
+    settings = DiscordSettings.model_validate(dict(given))
+    adapter = discord_adapter(settings, _NoMarks())
+    if adapter is None:
+        return
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(adapter.close)
+        async for finding in adapter.check():
+            yield finding
+
+
+class _NoMarks:
+    """A record that knows of nothing: while a token is tried, nothing is listened to."""
+
+    async def newest(self, workspace: str) -> Mapping[str, str]:
+        """Tell of no message."""
+        return {}
