@@ -59,17 +59,20 @@ class Queue:
         platforms: Sequence[Platform],
         concurrency: int = 300,
         grace: float = 5.0,
+        beat: float = _HEARTBEAT_SECONDS,
     ) -> None:
         """
         `platforms` are those this process can deliver to; `grace` is how long answers may go on at the end.
 
-        `sweep` wakes conversations that were left without a wake-up.
+        `sweep` wakes conversations that were left without a wake-up; every `beat` seconds it is called, and
+        what others left behind is looked for.
         """
         connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8)
         self._app = procrastinate.App(connector=connector)
         self._platforms = [str(platform) for platform in platforms]
         self._concurrency = concurrency
         self._grace = grace
+        self._beat = beat
         self._sweep = sweep
         self._worker: int | None = None
         self._running: set[int | None] = set()
@@ -126,7 +129,7 @@ class Queue:
             except Exception as error:
                 # Whatever it is, a worker that no longer rescues would leave others' answers lying for ever.
                 log.exception("rescue_failed", kind=type(error).__name__)
-            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            await asyncio.sleep(self._beat)
 
     async def _retry_stalled(self) -> None:
         manager = self._app.job_manager

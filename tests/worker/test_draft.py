@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.adapters.pieces import Cutter, cut
 from bot.dialogue import Piece
 from bot.errors import LeaseLost, Superseded
 from bot.worker.draft import Draft
@@ -233,3 +234,25 @@ def test_whatever_is_written_what_stands_in_the_end_is_the_last_text(
     assert standing(seen) == [
         Piece(ordinal, text, done=True) for ordinal, text in enumerate(in_tens(ENOUGH + texts[-1]))
     ]
+
+
+async def test_a_long_answer_that_is_read_at_every_step_costs_little_work() -> None:
+    paragraph = "A sentence of the answer, as a model writes it. " * 8 + "\n\n"
+    text = (paragraph * 80)[:30_000].rstrip()
+    draft = Draft(Cutter(2_000).feed)
+    seen: list[Piece] = []
+
+    async def follow() -> None:
+        async for piece in draft.pieces():
+            seen.append(piece)
+            await asyncio.sleep(0)
+
+    reading = asyncio.create_task(follow())
+    begun = time.process_time()
+    for end in range(10, len(text) + 10, 10):
+        draft.write(text[:end], done=end >= len(text))
+        await asyncio.sleep(0)
+    await reading
+    assert time.process_time() - begun < 1.0
+    assert len(seen) > 1_000
+    assert [piece.text for piece in standing(seen)] == cut(text, 2_000)

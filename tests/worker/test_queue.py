@@ -65,10 +65,9 @@ def queue_of(
     jobs: Jobs,
     grace: float = 5.0,
     answer: Callable[[int], Awaitable[None]] | None = None,
-    concurrency: int = 20,
 ) -> Queue:
     platforms = [Platform.WEB, Platform.CONSOLE]
-    return Queue(url, answer or jobs.answer, jobs.fold, jobs.sweep, platforms, concurrency, grace)
+    return Queue(url, answer or jobs.answer, jobs.fold, jobs.sweep, platforms, grace=grace, beat=0.3)
 
 
 @asynccontextmanager
