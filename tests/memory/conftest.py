@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -38,6 +40,9 @@ PAGE = Channel(Platform.WEB, "local", "page", kind=ChannelKind.DIRECT)
 QUICK = LeaseTerms(seconds=1.0, call=0.1)
 
 _numbers = count(1)
+
+_EMPTY = "; ".join(f"DELETE FROM {name}" for name in ("conversations", "eras", "spending", "calibrations"))
+_EMPTY += "; DELETE FROM procrastinate_jobs"
 
 
 class Words:
@@ -137,6 +142,25 @@ class Record:
         """Let a lease, and the longest call after it, be over."""
         query = "UPDATE conversations SET lease_until = now() - interval '1 hour' WHERE id = :id"
         await self.rows(query, id=conversation_id)
+
+
+@pytest.fixture(scope="session")
+def shared_database_url(postgres: str, migrated_template: str) -> Iterator[str]:
+    """Make one migrated database for all tests of this room: emptying it is quicker than copying."""
+    name = f"memory_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    yield sa.make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(postgres, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(shared_database_url: str) -> str:
+    """Give a migrated database without rows."""
+    with psycopg.connect(shared_database_url, autocommit=True) as connection:
+        connection.execute(_EMPTY)
+    return shared_database_url
 
 
 @pytest.fixture
