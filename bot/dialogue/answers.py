@@ -54,7 +54,11 @@ class SummarySpan:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What one summary block shall stand for: its lines and positions; it replaces `merges`."""
+    """
+    What one summary block shall stand for: its lines and positions; it replaces `merges`.
+
+    `revisions` counts the edits that its lines already show; `rebuilds` is the block to be told anew.
+    """
 
     conversation_id: int
     level: int
@@ -64,6 +68,8 @@ class Stretch:
     covered_tokens: int
     lines: tuple[Line, ...]
     merges: tuple[int, ...] = ()
+    revisions: int = 0
+    rebuilds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

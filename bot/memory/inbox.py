@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Accepted, Attention, ChannelKind, Message, Platform
 from bot.memory.database import Database
-from bot.memory.models import conversations, message_revisions, messages, turns
+from bot.memory.models import conversations, message_revisions, messages, summary_blocks, turns
 from bot.memory.news import tell_conversation, wake, want_anew
 from bot.memory.places import Place, branches, locate
 from bot.memory.rows import cleaned, row_of, weigh
@@ -195,7 +195,20 @@ async def _revise(
         .where(conversations.c.id == known.conversation_id)
         .values(total_tokens=conversations.c.total_tokens + more)
     )
+    await _outdate(connection, message, known)
     await tell_conversation(connection, known.conversation_id)
+
+
+async def _outdate(connection: AsyncConnection, message: Message, known: sa.Row[tuple[object, ...]]) -> None:
+    """Have the summaries that cover an edited message told anew."""
+    covering = summary_blocks.update().where(
+        summary_blocks.c.conversation_id == known.conversation_id,
+        summary_blocks.c.first_position <= known.position,
+        summary_blocks.c.last_position >= known.position,
+    )
+    more = covering.values(revisions=summary_blocks.c.revisions + 1)
+    if (await connection.execute(more.returning(summary_blocks.c.id))).all():
+        await wake(connection, "fold", known.conversation_id, message.channel.platform)
 
 
 async def _join_or_open(connection: AsyncConnection, conversation_id: int, message: Message) -> Accepted:

@@ -182,10 +182,13 @@ summary_blocks = sa.Table(
     _number("last_message_id"),
     _number("covered_tokens"),
     _number("version", 1),
+    _number("revisions", 0),
+    _number("revisions_told", 0),
     _text("text"),
     _number("tokens"),
     sa.Column("folded_into", sa.BigInteger, sa.ForeignKey("summary_blocks.id", ondelete="SET NULL")),
     _moment("created_at", now=True),
+    sa.Index("summary_blocks_conversation_id_index", "conversation_id"),
     sa.Index(
         "summary_blocks_live_index",
         "conversation_id",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,23 +39,38 @@ class Summaries:
             await wake(connection, "fold", conversation_id, platform)
 
     async def next_stretch(self, conversation_id: int, budget: int) -> Stretch | None:
-        """Find what to fold next: too many blocks of one level, or the oldest uncovered messages; or None."""
+        """
+        Find what to fold next, or None.
+
+        First a block whose messages were edited, then too many blocks of one level, then the oldest
+        uncovered messages.
+        """
         async with self._database.transaction() as connection:
-            merged = await _siblings(connection, conversation_id)
-            if merged is not None:
-                return merged
+            for find in (_outdated, _siblings):
+                found = await find(connection, conversation_id)
+                if found is not None:
+                    return found
             if await _uncovered(connection, conversation_id) <= budget * _FULL:
                 return None
             return await _oldest(connection, conversation_id, int(budget * _SHARE))
 
     async def add(self, stretch: Stretch, text: str) -> int:
-        """Keep a block, and mark those it replaces; a block that somebody made meanwhile is not doubled."""
+        """
+        Keep a block, and mark those it replaces; a block that somebody made meanwhile is not doubled.
+
+        An edit that came while the block was told leaves it outdated, so that it is told anew.
+        """
         async with self._database.transaction() as connection:
             row = sa.select(conversations.c.id).where(conversations.c.id == stretch.conversation_id)
             await connection.execute(row.with_for_update())
             standing = await _standing(connection, stretch)
             if standing is not None:
                 return standing
+            told = {"text": text, "tokens": self._counter.count(text), "revisions_told": stretch.revisions}
+            if stretch.rebuilds:
+                anew = summary_blocks.update().where(summary_blocks.c.id == stretch.rebuilds)
+                await connection.execute(anew.values(**told, version=summary_blocks.c.version + 1))
+                return stretch.rebuilds
             made = await connection.execute(
                 summary_blocks.insert()
                 .values(
@@ -64,8 +80,8 @@ class Summaries:
                     last_position=stretch.last,
                     last_message_id=stretch.last_message_id,
                     covered_tokens=stretch.covered_tokens,
-                    text=text,
-                    tokens=self._counter.count(text),
+                    revisions=_revisions(stretch),
+                    **told,
                 )
                 .returning(summary_blocks.c.id)
             )
@@ -78,8 +94,45 @@ class Summaries:
             return number
 
 
+def _revisions(stretch: Stretch) -> sa.ScalarSelect[int]:
+    """Count the edits of the messages that a block stands for."""
+    counted = sa.select(sa.func.coalesce(sa.func.sum(messages.c.revision), 0))
+    here = messages.c.conversation_id == stretch.conversation_id
+    return counted.where(here, messages.c.position.between(stretch.first, stretch.last)).scalar_subquery()
+
+
+async def _outdated(connection: AsyncConnection, conversation_id: int) -> Stretch | None:
+    """Find a block whose messages were edited since it was told; those below others first."""
+    found = (
+        sa.select(summary_blocks)
+        .where(
+            summary_blocks.c.conversation_id == conversation_id,
+            summary_blocks.c.revisions_told < summary_blocks.c.revisions,
+        )
+        .order_by(summary_blocks.c.level, summary_blocks.c.first_position)
+        .limit(1)
+    )
+    block = (await connection.execute(found)).first()
+    if block is None:
+        return None
+    # Read before its lines: an edit in between leaves it outdated.
+    anew = {"rebuilds": block.id, "revisions": block.revisions}
+    if block.level:
+        below = sa.select(summary_blocks).where(
+            summary_blocks.c.conversation_id == conversation_id, summary_blocks.c.folded_into == block.id
+        )
+        rows = (await connection.execute(below.order_by(summary_blocks.c.first_position))).all()
+        return replace(_merged(conversation_id, block.level - 1, rows), merges=(), **anew)
+    ranged = messages.c.position.between(block.first_position, block.last_position)
+    told = sa.select(messages).where(messages.c.conversation_id == conversation_id, ranged)
+    heard = (await connection.execute(told.order_by(messages.c.position))).all()
+    return replace(_told(conversation_id, heard), **anew)
+
+
 async def _standing(connection: AsyncConnection, stretch: Stretch) -> int | None:
     """Find the block that somebody else made of the same meanwhile, or of more."""
+    if stretch.rebuilds:
+        return None
     if stretch.merges:
         told = sa.select(summary_blocks.c.folded_into).where(
             summary_blocks.c.id.in_(stretch.merges), summary_blocks.c.folded_into.is_not(None)
@@ -143,8 +196,7 @@ async def _oldest(connection: AsyncConnection, conversation_id: int, tokens: int
         spent += row.tokens
     if not rows:
         return None
-    lines = tuple(_line(row.said, row.author_name, row.text) for row in rows)
-    return Stretch(conversation_id, 0, rows[0].position, rows[-1].position, rows[-1].id, spent, lines)
+    return _told(conversation_id, rows)
 
 
 async def _siblings(connection: AsyncConnection, conversation_id: int) -> Stretch | None:
@@ -163,6 +215,19 @@ async def _siblings(connection: AsyncConnection, conversation_id: int) -> Stretc
     return None
 
 
+def _told(conversation_id: int, rows: Sequence[sa.Row[tuple[object, ...]]]) -> Stretch:
+    return Stretch(
+        conversation_id,
+        0,
+        rows[0].position,
+        rows[-1].position,
+        rows[-1].id,
+        sum(row.tokens for row in rows),
+        tuple(_line(row.said, row.author_name, row.text) for row in rows),
+        revisions=sum(row.revision for row in rows),
+    )
+
+
 def _merged(conversation_id: int, level: int, rows: Sequence[sa.Row[tuple[object, ...]]]) -> Stretch:
     return Stretch(
         conversation_id,
@@ -173,6 +238,7 @@ def _merged(conversation_id: int, level: int, rows: Sequence[sa.Row[tuple[object
         sum(row.covered_tokens for row in rows),
         tuple(Line(Role.SYSTEM, row.text) for row in rows),
         tuple(row.id for row in rows),
+        sum(row.revisions_told for row in rows),
     )
 
 

@@ -118,6 +118,8 @@ def _create_tables() -> None:
         sa.Column("last_message_id", sa.BigInteger(), nullable=False),
         sa.Column("covered_tokens", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("revisions", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("revisions_told", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("tokens", sa.BigInteger(), nullable=False),
         sa.Column("folded_into", sa.BigInteger(), nullable=True),
@@ -135,6 +137,9 @@ def _create_tables() -> None:
             ondelete="SET NULL",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("summary_blocks_pkey")),
+    )
+    op.create_index(
+        "summary_blocks_conversation_id_index", "summary_blocks", ["conversation_id"], unique=False
     )
     op.create_index(
         "summary_blocks_live_index",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.dialogue import Platform, Role, Stretch
-from tests.memory.conftest import BEN, OPEN, THREAD, Record, message
+from tests.memory.conftest import BEN, OPEN, THREAD, Record, edited, message
 
 BUDGET = 120
 LIVE = """
@@ -109,7 +109,7 @@ async def test_a_fold_that_comes_late_adds_nothing_to_what_was_merged(record: Re
 
 async def test_blocks_stay_few_and_cover_without_gaps(record: Record) -> None:
     conversation, most, ends = 0, 0, 0
-    for _ in range(60):
+    for _ in range(45):
         conversation = await talk(record, 1)
         await fold(record, conversation, 24)
         live = await record.rows(LIVE, id=conversation)
@@ -120,7 +120,7 @@ async def test_blocks_stay_few_and_cover_without_gaps(record: Record) -> None:
             at = block["last_position"] + 1
         assert at >= ends
         ends = at
-    assert ends > 100
+    assert ends > 75
     assert most <= 3 * 8
     covered = sum(block["covered_tokens"] for block in await record.rows(LIVE, id=conversation))
     weighed = "SELECT sum(tokens) FROM messages WHERE position < :end"
@@ -168,3 +168,52 @@ async def test_what_was_folded_is_recalled_as_a_summary(record: Record) -> None:
     assert recalled.manifest.left_out == ()
     assert recalled.manifest.tokens <= BUDGET
     assert recalled.manifest.summarised[0].first == 1
+
+
+async def test_an_edit_has_every_block_that_covers_it_told_anew(record: Record) -> None:
+    first = message("secret", THREAD)
+    conversation = (await record.exchange(first, "a", THREAD)).conversation.id
+    while not await record.rows("SELECT 1 FROM summary_blocks WHERE level > 0"):
+        await talk(record, 1)
+        await fold(record, conversation, 24)
+    blocks = await record.rows("SELECT * FROM summary_blocks WHERE first_position = 1 ORDER BY level")
+    assert [block["level"] for block in blocks] == [0, 1]
+    await record.rows("DELETE FROM procrastinate_jobs")
+    await record.inbox.accept(edited(first, "harmless"))
+    jobs = await record.rows("SELECT lock FROM procrastinate_jobs")
+    assert [job["lock"] for job in jobs] == [f"fold:{conversation}"]
+    stretch = await record.summaries.next_stretch(conversation, 24)
+    assert stretch is not None
+    assert stretch.rebuilds == blocks[0]["id"]
+    assert stretch.lines[0].text == "Ada: harmless"
+    await record.summaries.add(stretch, "anew below")
+    above = await record.summaries.next_stretch(conversation, 24)
+    assert above is not None
+    assert (above.rebuilds, above.lines[0].text) == (blocks[1]["id"], "anew below")
+    await record.summaries.add(above, "anew above")
+    assert await record.summaries.next_stretch(conversation, 24) is None
+    told = await record.rows("SELECT * FROM summary_blocks WHERE first_position = 1 ORDER BY level")
+    assert [(block["id"], block["version"]) for block in told] == [(block["id"], 2) for block in blocks]
+    assert [block["text"] for block in told] == ["anew below", "anew above"]
+    assert told[0]["folded_into"] == told[1]["id"]
+
+
+async def test_an_edit_while_a_block_is_told_has_it_told_again(record: Record) -> None:
+    first = message("frist", THREAD)
+    conversation = (await record.exchange(first, "a", THREAD)).conversation.id
+    await talk(record, 8)
+    stretch = await record.summaries.next_stretch(conversation, BUDGET)
+    assert stretch is not None
+    await record.inbox.accept(edited(first, "first"))
+    await record.summaries.add(stretch, "with the old text")
+    again = await record.summaries.next_stretch(conversation, BUDGET)
+    assert again is not None
+    assert again.lines[0].text == "Ada: first"
+    await record.inbox.accept(edited(first, "first of all", seconds=90))
+    await record.summaries.add(again, "with the second text")
+    last = await record.summaries.next_stretch(conversation, BUDGET)
+    assert last is not None
+    assert last.lines[0].text == "Ada: first of all"
+    await record.summaries.add(last, "with the last text")
+    assert await record.summaries.next_stretch(conversation, BUDGET) is None
+    assert await record.value("SELECT version FROM summary_blocks") == 3
