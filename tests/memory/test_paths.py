@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from bot.dialogue import Channel, Message, Piece, Turn
 from bot.memory.paths import chain_before, newest_before
-from tests.memory.conftest import BEN, OPEN, THREAD, Open, Record, done, message
+from tests.memory.conftest import BEN, OPEN, THREAD, Open, Record, done, message, watched
 
 
 async def read(record: Record, turn: Turn, room: int = 10_000) -> list[str]:
@@ -147,20 +145,6 @@ def scanned(plan: Mapping[str, Any]) -> list[tuple[str, float]]:
         rows = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
         found.append((plan["Node Type"], rows * plan["Actual Loops"]))
     return [*found, *(scan for part in plan.get("Plans", ()) for scan in scanned(part))]
-
-
-@contextmanager
-def watched(record: Record) -> Iterator[list[tuple[str, Any]]]:
-    """Note the statements that are run, with their parameters."""
-    statements: list[tuple[str, Any]] = []
-
-    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        statements.append((statement, parameters))
-
-    engine = record.database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("channel", [THREAD, OPEN], ids=["list", "chain"])
