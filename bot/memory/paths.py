@@ -96,9 +96,10 @@ async def chain_before(connection: AsyncConnection, turn: Turn) -> Path:
         .join(above, sa.or_(above.c.id == path.c.parent_id, above.c.turn_id == path.c.parent_turn_id))
         .where(path.c.depth < _LONGEST_CHAIN)
     )
-    path = path.union(step)
+    # In two statements: the length of a path cannot be guessed, and a wrong guess reads the whole table.
+    numbers = (await connection.scalars(sa.select(path.union(step).c.id).distinct())).all()
     found = sa.select(messages).where(
-        messages.c.id.in_(sa.select(path.c.id)),
+        messages.c.id.in_(numbers),
         sa.or_(messages.c.turn_id.is_(None), messages.c.turn_id != turn.id),
     )
     rows = [row._mapping for row in await connection.execute(found.order_by(messages.c.position))]
