@@ -20,6 +20,7 @@ log = structlog.get_logger()
 _HEARTBEAT_SECONDS = 2.0
 _STALLED_SECONDS = 7.0
 _LONGEST_PAUSE = 30.0
+_LAST_WORDS_SECONDS = 3.0
 
 Task = Callable[[int], Awaitable[None]]
 
@@ -67,7 +68,7 @@ class Queue:
         `sweep` wakes conversations that were left without a wake-up; every `beat` seconds it is called, and
         what others left behind is looked for.
         """
-        connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8)
+        connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8, timeout=5.0)
         self._app = procrastinate.App(connector=connector)
         self._platforms = [str(platform) for platform in platforms]
         self._concurrency = concurrency
@@ -92,8 +93,8 @@ class Queue:
 
     async def _work(self) -> None:
         rescuing = asyncio.create_task(self._rescue())
-        try:
-            await self._app.run_worker_async(
+        working = asyncio.create_task(
+            self._app.run_worker_async(
                 queues=self._platforms,
                 concurrency=self._concurrency,
                 fetch_job_polling_interval=1.0,
@@ -103,9 +104,26 @@ class Queue:
                 delete_jobs="successful",
                 install_signal_handlers=False,
             )
+        )
+        try:
+            await asyncio.shield(working)
         finally:
             rescuing.cancel()
+            await self._stop(working)
             await asyncio.wait({rescuing})
+
+    async def _stop(self, working: asyncio.Task[None]) -> None:
+        """
+        End the worker, which writes down what became of its jobs; a database that is away is not waited for.
+
+        What could not be written stays a dead worker's job, and is found stalled by the next one.
+        """
+        working.cancel()
+        await asyncio.wait({working}, timeout=self._grace + _LAST_WORDS_SECONDS)
+        if not working.done():
+            log.warning("queue_left", reason="the database does not answer")
+            await self._app.connector.close_async()
+            await asyncio.wait({working})
 
     def _register(self, name: str, task: Task) -> None:
         async def run(context: JobContext, conversation_id: int) -> None:

@@ -136,7 +136,8 @@ class Record:
 
     async def _until(self, condition: str, seconds: float) -> None:
         async with asyncio.timeout(seconds):
-            while await self.rows(condition) != [(True,)]:
+            # Another process commits it, so there is no event to wait for.
+            while await self.rows(condition) != [(True,)]:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,9 +13,10 @@ from structlog.testing import capture_logs
 from bot.memory import migrations
 from bot.memory.server import EmbeddedPostgres
 from tests.doubles.discord import DiscordDouble
-from tests.doubles.model import ModelDouble
+from tests.doubles.model import Gate, ModelDouble, Script
 from tests.doubles.slack import SlackDouble
 from tests.walks.conftest import Opener, Record
+from tests.walks.test_many import message
 from tests.walks.test_slack import PLACE, said
 
 
@@ -36,7 +38,7 @@ class OwnDatabase:
 
 @pytest.fixture
 async def own_database(quick_folder: Path) -> AsyncIterator[OwnDatabase]:
-    database = OwnDatabase(quick_folder / "own")
+    database = OwnDatabase(quick_folder / f"own-{uuid4().hex[:8]}")
     await database.start()
     yield database
     await database.stop()
@@ -81,6 +83,19 @@ async def test_without_a_database_discord_is_asked_again_until_it_is_kept(
         await discord.say(ann, place, f"{discord.bot.mention} are you there?")
         await own_database.start()
         await discord.until(lambda: discord.answers(place) == ["Late, but here."], seconds=30)
+
+
+async def test_it_can_be_stopped_while_the_database_is_away(
+    model: ModelDouble, house: Opener, own_database: OwnDatabase
+) -> None:
+    gate = Gate()
+    model.script(Script("never", gate=gate))
+    async with asyncio.timeout(40), house(BOT_DATABASE_URL=own_database.url) as built:
+        await built.house.inbox.accept(message(1, 1))
+        await gate.reached()
+        await own_database.stop()
+    gate.release()
+    await own_database.start()
 
 
 async def test_a_wrong_slack_token_is_named_and_discord_is_served(
