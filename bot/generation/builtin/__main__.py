@@ -50,7 +50,16 @@ def _serve(order: dict[str, Any]) -> Any:
     parameters.ui = False
     parameters.endpoint_slots = False  # it would show what is being asked
     parameters.verbosity = 1  # errors
+    if order["small"]:
+        _calm(parameters.sampling)
     return xllamacpp.Server(parameters)
+
+
+def _calm(sampling: Any) -> None:
+    """Let the small model write what it thinks likeliest; the usual 0.8 makes it ramble."""
+    sampling.temp = 0.2
+    sampling.top_p = 0.9
+    sampling.penalty_repeat = 1.05
 
 
 def _port(wanted: int) -> int:

@@ -111,6 +111,7 @@ class OnBoardServer:
             "state": str(self._state_path),
             "model": str(weights.path),
             "name": weights.name,
+            "small": weights.small,
             "context_tokens": self._context_tokens,
             # After a crash the sharers go on at the address that they know.
             "port": before.port if before else 0,
