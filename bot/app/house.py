@@ -22,6 +22,8 @@ from bot.memory.turns import LeaseTerms, Turns
 from bot.ports import Adapter, Backend
 from bot.worker import Answerer, Queue, Worker
 
+BEAT_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -40,8 +42,9 @@ def build(
     adapters: Mapping[Platform, Adapter],
     shelf: HistoryShelf,
     terms: LeaseTerms | None = None,
+    beat: float = BEAT_SECONDS,
 ) -> House:
-    """Build the house around adapters and backends that are there already."""
+    """Build the house around adapters and backends; `terms` and `beat` say when a silent one is dead."""
     terms = terms or LeaseTerms()
     database, counter, words = ground.database, ground.counter, ground.words
     inbox = Inbox(database, counter, attender(settings))
@@ -52,5 +55,5 @@ def build(
     answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words)
     worker = Worker(answerer, turns, Summaries(database, counter), engine)
     sweep = partial(turns.wake_open, list(adapters))
-    queue = Queue(ground.url, worker.answer, worker.fold, sweep, list(adapters))
+    queue = Queue(ground.url, worker.answer, worker.fold, sweep, list(adapters), beat=beat)
     return House(inbox, Transcripts(database, ground.bell), leases, queue)

@@ -12,13 +12,14 @@ import structlog
 
 from bot.adapters.local import LocalAdapter
 from bot.app.ground import Ground, opened
-from bot.app.house import House, build
+from bot.app.house import BEAT_SECONDS, House, build
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.errors import PlatformError, StoreError
 from bot.memory import migrations
 from bot.memory.history import HistoryShelf
+from bot.memory.turns import LeaseTerms
 from bot.ports import Adapter, Backend
 from bot.web.serve import serve
 from bot.web.site import create_app
@@ -51,12 +52,19 @@ async def run(settings: Settings, say: Say) -> None:
 
 @asynccontextmanager
 async def standing(
-    settings: Settings, local: tuple[Platform, ...], say: Say, *, platforms: bool = False
+    settings: Settings,
+    local: tuple[Platform, ...],
+    say: Say,
+    *,
+    platforms: bool = False,
+    terms: LeaseTerms | None = None,
+    beat: float = BEAT_SECONDS,
 ) -> AsyncIterator[Standing]:
     """
     Build the house and let it work: answer on `local`, and with `platforms` on Slack and Discord too.
 
     At the end running answers get a few seconds, then everything is given back in the order it was taken.
+    `terms` and `beat` are how long a dead process is waited for.
     """
     async with AsyncExitStack() as stack:
         ground = await stack.enter_async_context(opened(settings, say))
@@ -71,7 +79,7 @@ async def standing(
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)
                     adapters[adapter.platform] = adapter
-        house = build(settings, ground, backends, adapters, shelf)
+        house = build(settings, ground, backends, adapters, shelf, terms, beat)
         bell = supervised("bell", ground.bell.run)
         leases = supervised("leases", house.leases.run)
         stack.push_async_callback(cancelled, [leases, bell])

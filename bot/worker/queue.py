@@ -17,8 +17,8 @@ from bot.errors import StoreDown
 
 log = structlog.get_logger()
 
-_HEARTBEAT_SECONDS = 2.0
-_STALLED_SECONDS = 7.0
+_BEAT_SECONDS = 2.0
+_STALLED_BEATS = 3.5
 _LONGEST_PAUSE = 30.0
 _LAST_WORDS_SECONDS = 3.0
 
@@ -60,13 +60,13 @@ class Queue:
         platforms: Sequence[Platform],
         concurrency: int = 300,
         grace: float = 5.0,
-        beat: float = _HEARTBEAT_SECONDS,
+        beat: float = _BEAT_SECONDS,
     ) -> None:
         """
         `platforms` are those this process can deliver to; `grace` is how long answers may go on at the end.
 
         `sweep` wakes conversations that were left without a wake-up; every `beat` seconds it is called, and
-        what others left behind is looked for.
+        what others left behind is looked for. Who misses three beats in a row is taken for dead.
         """
         connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8, timeout=5.0)
         self._app = procrastinate.App(connector=connector)
@@ -98,8 +98,8 @@ class Queue:
                 queues=self._platforms,
                 concurrency=self._concurrency,
                 fetch_job_polling_interval=1.0,
-                update_heartbeat_interval=_HEARTBEAT_SECONDS,
-                stalled_worker_timeout=_STALLED_SECONDS,
+                update_heartbeat_interval=self._beat,
+                stalled_worker_timeout=_STALLED_BEATS * self._beat,
                 shutdown_graceful_timeout=self._grace,
                 delete_jobs="successful",
                 install_signal_handlers=False,
@@ -151,7 +151,8 @@ class Queue:
 
     async def _retry_stalled(self) -> None:
         manager = self._app.job_manager
-        stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS))
+        silent = _STALLED_BEATS * self._beat
+        stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=silent))
         for job in [*stalled, *await self._left_behind()]:
             if job.queue in self._platforms:
                 log.info("job_rescued", job=job.id, task=job.task_name)
