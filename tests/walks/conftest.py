@@ -126,15 +126,16 @@ class Record:
 
     async def turns(self, seconds: float = 10.0) -> list[tuple[Any, ...]]:
         """Wait until no answer is in work, and give each turn's state and tries."""
-        await self._until("SELECT count(*) = 0 FROM turns WHERE state IN ('waiting', 'answering')", seconds)
+        await self.until("SELECT count(*) = 0 FROM turns WHERE state IN ('waiting', 'answering')", seconds)
         return await self.rows("SELECT state, attempts FROM turns ORDER BY id")
 
     async def turns_of(self, count: int, seconds: float = 20.0) -> list[tuple[Any, ...]]:
         """Wait until there are so many turns and all have ended."""
-        await self._until(f"SELECT count(*) >= {count} FROM turns", seconds)
+        await self.until(f"SELECT count(*) >= {count} FROM turns", seconds)
         return await self.turns(seconds)
 
-    async def _until(self, condition: str, seconds: float) -> None:
+    async def until(self, condition: str, seconds: float = 20.0) -> None:
+        """Wait until the statement yields true."""
         async with asyncio.timeout(seconds):
             # Another process commits it, so there is no event to wait for.
             while await self.rows(condition) != [(True,)]:  # noqa: ASYNC110

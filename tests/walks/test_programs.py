@@ -64,7 +64,7 @@ async def test_with_nothing_set_it_answers_and_ctrl_c_stops_everything(
             assert "Frontdesk" in await page.text()
     code, printed = await bot(alone, "chat", typed="What is the capital of France?\n")
     assert code == 0
-    assert "Paris" in printed
+    assert "small" in printed
     assert await own.interrupt() == 0
     assert servers(alone["BOT_DATA_DIR"]) == []
 
@@ -99,3 +99,28 @@ async def test_a_small_model_says_kindly_that_it_cannot_write_chinese(alone: dic
 async def test_the_version_is_told_without_starting_anything(alone: dict[str, str]) -> None:
     code, printed = await bot(alone, "--version")
     assert (code, printed.split()[0]) == (0, "frontdesk")
+
+
+async def test_the_doctor_finds_all_well_and_prints_the_invite_link(
+    environment: dict[str, str], slack_environment: dict[str, str], discord_environment: dict[str, str]
+) -> None:
+    code, printed = await bot({**environment, **slack_environment, **discord_environment}, "doctor")
+    assert code == 0, printed
+    assert "/oauth2/authorize?client_id=" in printed
+    assert "✗" not in printed
+
+
+async def test_the_doctor_names_each_wrong_token_and_its_cure(
+    environment: dict[str, str], slack_environment: dict[str, str], discord_environment: dict[str, str]
+) -> None:
+    wrong = {
+        "BOT_SLACK__BOT_TOKEN": "xoxb-wrong",
+        "BOT_DISCORD__TOKEN": "wrong",
+        "BOT_MODEL__NAME": "no-such-model",
+    }
+    code, printed = await bot({**environment, **slack_environment, **discord_environment, **wrong}, "doctor")
+    assert code == 1
+    for setting in wrong:
+        assert setting in printed
+    assert "xoxb-wrong" not in printed
+    assert "Traceback" not in printed

@@ -1,0 +1,186 @@
+"""A house in a process of its own that is ended by kill -9 at a chosen step of an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import re
+import signal
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.app.running import listening, standing
+from bot.config import read_settings
+from bot.dialogue import Message, Platform
+from bot.generation.tokens import TiktokenCounter
+from bot.memory.turns import LeaseTerms
+
+# A dead house is waited for shortly here: for two seconds, not for eleven.
+TERMS = LeaseTerms(seconds=1.5, call=0.3)
+BEAT = 0.3
+PATIENCE = 30.0
+
+_WRITES = re.compile(r"(?:INSERT INTO|UPDATE) (messages|turns|pieces|conversations)\b")
+_RENEWAL = "WITH mine AS"
+# Forking a process that has everything loaded already takes a tenth of starting Python anew.
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["tests.walks.mortal"])
+
+
+@dataclass(frozen=True)
+class Death:
+    """At which writing commit or call to the platform, before or after it; 0 is never."""
+
+    kind: str = "commit"
+    at: int = 0
+    after: bool = False
+
+    def __str__(self) -> str:
+        return f"{'after' if self.after else 'before'} {self.kind} {self.at}"
+
+
+class Mortal:
+    """
+    One house after the other, on the same database and doubles.
+
+    `commits` and `calls` name the steps of the house that lives now, as far as it came. A double's
+    `watch` may be set to `watch`, which then kills at calls.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = dict(environment)
+        self.commits: list[str] = []
+        self.calls: list[str] = []
+        self.dead = asyncio.Event()
+        self._death = Death()
+        self._process: Any = None
+        self._pipe: Connection | None = None
+        self._ready = asyncio.Event()
+
+    async def start(self, death: Death | None = None) -> None:
+        """Let a house live until it reaches its death, and wait until its doors are open."""
+        self._death = death or Death()
+        self.commits, self.calls = [], []
+        self.dead, self._ready = asyncio.Event(), asyncio.Event()
+        self._pipe, theirs = _context.Pipe()
+        self._process = _context.Process(
+            target=_live, args=(self.environment, self._death, theirs), daemon=True
+        )
+        await asyncio.to_thread(self._process.start)
+        theirs.close()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._pipe.fileno(), self._hear, loop)
+        async with asyncio.timeout(PATIENCE):
+            await self._ready.wait()
+        if self.dead.is_set() and not self.commits:
+            raise AssertionError("the house did not get ready")
+
+    def accept(self, message: Message) -> None:
+        """Have it accept a message, as the page does."""
+        if self._pipe is not None and not self.dead.is_set():
+            self._pipe.send(message)
+
+    def watch(self, name: str, done: bool) -> bool:
+        """Note a call that changes something; True where the caller died of it."""
+        if not done:
+            self.calls.append(name)
+        here = self._death == Death("call", len(self.calls), done)
+        if here and not self.dead.is_set():
+            self._process.kill()
+        return here
+
+    async def kill(self) -> None:
+        """End it now, as kill -9 does."""
+        if self._process is None:
+            return
+        self._process.kill()
+        async with asyncio.timeout(PATIENCE):
+            await self.dead.wait()
+        await asyncio.to_thread(self._process.join)
+        self._process.close()
+        self._process = None
+
+    def _hear(self, loop: asyncio.AbstractEventLoop) -> None:
+        assert self._pipe is not None
+        try:
+            told = self._pipe.recv()
+        except (EOFError, ConnectionResetError):
+            loop.remove_reader(self._pipe.fileno())
+            self._pipe.close()
+            self.dead.set()
+            self._ready.set()
+            return
+        if told == "ready":
+            self._ready.set()
+        else:
+            self.commits.append(told)
+
+
+def _live(environment: Mapping[str, str], death: Death, pipe: Connection) -> None:
+    os.environ.update(environment)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # its log is nobody's
+    asyncio.run(_until_death(death, pipe))
+
+
+async def _until_death(death: Death, pipe: Connection) -> None:
+    _Steps(death, pipe)
+    local = (Platform.WEB, Platform.CONSOLE)
+    async with standing(
+        read_settings(), local, lambda _: None, platforms=True, terms=TERMS, beat=BEAT
+    ) as built:
+        async with listening(built):
+            await built.ground.bell.listening.wait()
+            pipe.send("ready")
+            while True:
+                message = await asyncio.to_thread(pipe.recv)
+                await built.house.inbox.accept(message)
+
+
+class _Steps:
+    """Counts the commits that write something of an answer, and dies at the one it was told."""
+
+    def __init__(self, death: Death, pipe: Connection) -> None:
+        self._death = death
+        self._pipe = pipe
+        self._count = 0
+        sa.event.listen(sa.engine.Engine, "before_cursor_execute", self._note)
+        sa.event.listen(sa.engine.Engine, "commit", self._before)
+        sa.event.listen(sa.engine.Engine, "rollback", self._forget)
+        sa.event.listen(sa.pool.Pool, "checkin", self._after)
+
+    def _note(self, connection: sa.Connection, _: Any, statement: str, *more: Any) -> None:
+        if _RENEWAL not in statement:
+            connection.info.setdefault("written", []).extend(_WRITES.findall(statement))
+
+    def _forget(self, connection: sa.Connection) -> None:
+        connection.info.pop("written", None)
+
+    def _before(self, connection: sa.Connection) -> None:
+        written = connection.info.pop("written", None)
+        if written:
+            self._count += 1
+            connection.info["committed"] = self._count
+            self._pipe.send("+".join(dict.fromkeys(written)))
+            self._die_at(Death("commit", self._count, after=False))
+
+    def _after(self, _: Any, record: Any) -> None:
+        number = record.info.pop("committed", None)
+        if number is not None:
+            self._die_at(Death("commit", number, after=True))
+
+    def _die_at(self, step: Death) -> None:
+        if step == self._death:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+# In the process that the houses are forked from, the half second of loading the vocabulary is spent once.
+if multiprocessing.current_process().name != "MainProcess" or os.environ.get("FRONTDESK_FORKSERVER"):
+    with tempfile.TemporaryDirectory() as _folder:
+        TiktokenCounter(Path(_folder))
