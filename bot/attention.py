@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.dialogue import Attention, ChannelKind, Message, Platform
+
+# Slack's and Discord's ids of people.
+_ID = re.compile(r"\s*[@#]*(?:[UW][A-Z0-9]{7,}|\d{15,20})\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +27,25 @@ class AccessList:
         """
         Say whether the message's author is heard in its channel.
 
-        Users and roles are named by id or by name, channels by id or by name with or without "#". In a
-        direct message the channel lists do not count; allowing roles or users asks for either one.
+        All are named by id or by name, in any case, with or without "@" or "#"; a name that looks like an
+        id counts for nothing, since people choose their names themselves. A channel's entry reaches its
+        threads, a category's its channels. In a direct message the channel lists do not count; allowing
+        roles or users asks for either one.
         """
-        people = {message.author.id, message.author.name}
-        roles = set(message.author.roles)
-        name = message.channel.name.lstrip("#")
-        places = {message.channel.id, name, f"#{name}"}
-        if people & self.block_users or roles & self.block_roles:
+        author, channel = message.author, message.channel
+        people = _told(author.id) | (frozenset() if _ID.fullmatch(author.name) else _told(author.name))
+        roles = _told(*author.roles)
+        places = _told(channel.id, channel.name, *channel.parents)
+        if people & _told(*self.block_users) or roles & _told(*self.block_roles):
             return False
         if (self.allow_users or self.allow_roles) and not (
-            people & self.allow_users or roles & self.allow_roles
+            people & _told(*self.allow_users) or roles & _told(*self.allow_roles)
         ):
             return False
-        if message.channel.kind is ChannelKind.DIRECT:
+        if channel.kind is ChannelKind.DIRECT:
             return True
-        return not places & self.block_channels and (
-            not self.allow_channels or bool(places & self.allow_channels)
+        return not places & _told(*self.block_channels) and (
+            not self.allow_channels or bool(places & _told(*self.allow_channels))
         )
 
 
@@ -66,3 +72,8 @@ class Attender:
         if message.mentions_others or message.channel.kind is ChannelKind.OPEN:
             return Attention.KEEP
         return Attention.ANSWER
+
+
+def _told(*names: str) -> frozenset[str]:
+    """Say names and ids as they are compared."""
+    return frozenset(told for name in names if (told := name.strip().lstrip("@#").casefold()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.attention import AccessList, Attender
@@ -79,6 +81,49 @@ def test_an_unnamed_channel_is_not_taken_for_another() -> None:
     nameless = Channel(Platform.SLACK, "T1", "C9", "1.0")
     assert not admitted(nameless, allow_channels={"general"})
     assert admitted(nameless, block_channels={"general"})
+
+
+@pytest.mark.parametrize("entry", ["P1", "#help", "Help", "K1", "support desk"])
+def test_a_list_that_names_a_parent_reaches_the_threads_below_it(entry: str) -> None:
+    thread = replace(THREAD, id="T9", name="a thread", parents=("P1", "help", "K1", "Support Desk"))
+    assert admitted(thread, allow_channels={entry})
+    assert not admitted(thread, block_channels={entry})
+    assert not admitted(thread, allow_channels={"random"})
+
+
+def test_where_a_place_stands_does_not_make_it_another_place() -> None:
+    assert replace(THREAD, parents=("P1",)) == THREAD
+
+
+@pytest.mark.parametrize("entry", ["ann", "@Ann", "ANN", " @ann "])
+def test_a_person_is_named_with_or_without_the_mark_in_any_case(entry: str) -> None:
+    assert admitted(allow_users={entry})
+    assert not admitted(block_users={entry})
+
+
+@pytest.mark.parametrize("entry", ["support", "@support", "SUPPORT"])
+def test_a_role_is_named_with_or_without_the_mark_in_any_case(entry: str) -> None:
+    assert admitted(allow_roles={entry})
+    assert not admitted(block_roles={entry})
+
+
+@pytest.mark.parametrize("entry", ["General", "#GENERAL"])
+def test_a_channel_is_named_in_any_case(entry: str) -> None:
+    assert admitted(allow_channels={entry})
+    assert not admitted(block_channels={entry})
+
+
+@pytest.mark.parametrize("number", ["U0ADMIN99", "1234567890123456789"])
+def test_nobody_gets_in_by_taking_somebody_s_id_for_a_name(number: str) -> None:
+    access = AccessList(allow_users=frozenset({number}))
+    assert not access.admits(a_message("Hi", channel=OPEN, author=Author("U2", number)))
+    assert access.admits(a_message("Hi", channel=OPEN, author=Author(number, "Ann")))
+
+
+def test_an_entry_that_says_nothing_names_nobody() -> None:
+    nameless = a_message("Hi", channel=replace(OPEN, name=""), author=Author("U2", ""))
+    assert not AccessList(allow_users=frozenset({"@"})).admits(nameless)
+    assert AccessList(block_channels=frozenset({"#"})).admits(nameless)
 
 
 def test_a_direct_message_is_for_the_bot() -> None:

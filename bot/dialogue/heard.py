@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -32,6 +32,8 @@ class Channel:
     `workspace` is Slack's team, Discord's guild ("" for its direct messages), "local" for web and
     console. `root` is the thread's first message on Slack ("" in a direct message outside any thread)
     and, in an open Discord channel, left "" by the adapter: memory finds the root of the reply chain.
+    `parents` are ids and names of the channel and the category it stands in, for access lists only: they
+    are not stored, and make it no other place.
     """
 
     platform: Platform
@@ -40,6 +42,7 @@ class Channel:
     root: str = ""
     kind: ChannelKind = ChannelKind.OPEN
     name: str = ""
+    parents: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

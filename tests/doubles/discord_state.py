@@ -11,7 +11,7 @@ from typing import Any
 _EPOCH = 1_420_070_400_000
 _COUNT = itertools.count(1)
 _PERMISSIONS = str((1 << 10) | (1 << 11) | (1 << 14) | (1 << 16) | (1 << 38))
-TEXT, DIRECT, THREAD = 0, 1, 11
+TEXT, DIRECT, CATEGORY, THREAD = 0, 1, 4, 11
 
 
 def snowflake(at: datetime | None = None) -> str:
@@ -206,7 +206,7 @@ class State:
             "member_count": len(self.people),
             "joined_at": "2026-01-01T00:00:00+00:00",
             "members": [self.member(self.bot) | {"user": self.user(self.bot)}],
-            "channels": [self.channel(place) for place in places if place.kind == TEXT],
+            "channels": [self.channel(place) for place in places if place.kind in (TEXT, CATEGORY)],
             "threads": [self.channel(place) for place in places if place.kind == THREAD],
             "voice_states": [],
             "presences": [],

@@ -16,7 +16,7 @@ from discord.gateway import DiscordWebSocket
 
 from bot.adapters.discord.catching_up import CatchingUp, Gap
 from bot.adapters.discord.lines import Item, Lines
-from bot.adapters.discord.reading import Place, read_message, read_place
+from bot.adapters.discord.reading import Place, read_message, read_parents, read_place
 from bot.adapters.discord.rest import Rest
 from bot.dialogue import Channel, ChannelKind, Message, Platform
 from bot.errors import PlatformDown, PostRefused, StoreDown
@@ -192,7 +192,8 @@ class Ears(discord.AutoShardedClient):
                 continue
             kind = ChannelKind.THREAD if found["type"] in _THREADS else ChannelKind.OPEN
             name = found.get("name") or ""
-            here = Channel(Platform.DISCORD, str(guild.id), str(channel.id), kind=kind, name=name)
+            above = read_parents(int(found.get("parent_id") or 0), guild)
+            here = Channel(Platform.DISCORD, str(guild.id), str(channel.id), "", kind, name, above)
             return Place(here, self._bot_id(), guild)
         log.info("guild_unknown", channel=channel.id)
         return None

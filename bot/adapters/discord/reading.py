@@ -61,8 +61,22 @@ def read_place(
     elif guild is None:
         kind = ChannelKind.DIRECT
     name = getattr(channel, "name", None) or ""
+    above = getattr(channel, "parent_id" if kind is ChannelKind.THREAD else "category_id", None)
+    parents = read_parents(above, guild)
     workspace = str(guild.id) if guild else ""
-    return Place(Channel(Platform.DISCORD, workspace, str(channel.id), kind=kind, name=name), bot_id, guild)
+    here = Channel(Platform.DISCORD, workspace, str(channel.id), kind=kind, name=name, parents=parents)
+    return Place(here, bot_id, guild)
+
+
+def read_parents(parent_id: int | None, guild: discord.Guild | None) -> tuple[str, ...]:
+    """Name what a channel stands in, by ids and names: a thread its channel, that one its category."""
+    found: list[str] = []
+    for _ in range(2):
+        if parent_id:
+            known = guild.get_channel(parent_id) if guild else None
+            found += [str(parent_id), known.name] if known else [str(parent_id)]
+            parent_id = known.category_id if known else None
+    return tuple(found)
 
 
 def read_author(

@@ -20,7 +20,8 @@ class Offline:
         self.state.roles[self.staff.id] = self.staff
         self.anna = self._person("Anna", nick="Anna Lee", roles=(self.staff.id,))
         self.ben = self._person("Ben")
-        self.general = self._place("general", discord_state.TEXT)
+        self.category = self._place("Help", discord_state.CATEGORY)
+        self.general = self._place("general", discord_state.TEXT, parent_id=self.category.id)
         self.thread = self._place("a thread", discord_state.THREAD, parent_id=self.general.id)
         self.direct = discord_state.Place("Anna", discord_state.DIRECT, recipient=self.anna)
         self.connection: Any = discord.Client(intents=discord.Intents.none())._connection

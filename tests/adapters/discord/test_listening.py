@@ -51,17 +51,20 @@ async def test_direct_messages_and_threads_are_heard(world: World, anna: Person,
     assert kinds == {"in the thread": ChannelKind.THREAD, "in private": ChannelKind.DIRECT}
 
 
-async def test_a_thread_that_the_gateway_has_not_told_of_is_asked_for(world: World, anna: Person) -> None:
+async def test_a_thread_that_the_gateway_has_not_told_of_is_asked_for(
+    world: World, anna: Person, place: Place
+) -> None:
     async with world.listening():
         await world.discord.connected()
         hidden = world.discord.channel("late")
         hidden.kind = 11
-        hidden.parent_id = "1"
+        hidden.parent_id = place.id
         await world.discord.say(anna, hidden, "hello from nowhere")
         await world.until_heard("hello from nowhere")
 
     assert world.heard[0].channel.kind is ChannelKind.THREAD
     assert world.heard[0].channel.name == "late"
+    assert world.heard[0].channel.parents == (place.id, "general")
 
 
 async def test_an_edit_is_handed_on_with_its_time_and_a_preview_is_not(

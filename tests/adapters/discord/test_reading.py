@@ -55,6 +55,13 @@ def test_a_thread_is_a_place_of_its_own() -> None:
     assert message.channel.id == WORLD.thread.id
 
 
+def test_a_thread_tells_its_channel_and_that_channel_its_category() -> None:
+    assert read("hi").channel.parents == (WORLD.category.id, "Help")
+    parents = read("and then?", place=WORLD.thread).channel.parents
+    assert parents == (WORLD.general.id, "general", WORLD.category.id, "Help")
+    assert read("hi", place=WORLD.direct).channel.parents == ()
+
+
 def test_a_direct_message_has_no_workspace() -> None:
     message = read("hi", place=WORLD.direct)
 
