@@ -51,6 +51,7 @@ TESTED_ELSEWHERE = {
     "bot/adapters/discord/lines.py": "tests/adapters/discord/test_listening.py",
     "bot/generation/openai/checks.py": "tests/generation/test_openai_checks.py",
     "bot/memory/models.py": "tables without behaviour",
+    "bot/memory/chains.py": "tests/memory/test_summaries.py",
     "bot/memory/news.py": "tests/memory/test_inbox.py",
     "bot/memory/places.py": "tests/memory/test_inbox.py",
     "bot/memory/rows.py": "tests/memory/test_inbox.py",

@@ -80,15 +80,31 @@ async def chain_before(connection: AsyncConnection, turn: Turn) -> Path:
 
     A reply to an answer leads to all of that answer's turn; a reply to a message to that message alone.
     """
+    asked = sa.and_(messages.c.turn_id == turn.id, sa.not_(messages.c.said))
+    rows = [row for row in await _walk(connection, asked) if row["turn_id"] != turn.id]
+    return Path(rows, 0, rows[0]["position"] if rows else 0)
+
+
+async def chain_to(connection: AsyncConnection, message_id: int) -> Sequence[sa.RowMapping]:
+    """Read the path from the root of a reply chain to a message, all of its turn included, oldest first."""
+    own = sa.select(messages.c.turn_id).where(messages.c.id == message_id).scalar_subquery()
+    return await _walk(connection, sa.or_(messages.c.id == message_id, messages.c.turn_id == own))
+
+
+async def _walk(connection: AsyncConnection, start: sa.ColumnElement[bool]) -> Sequence[sa.RowMapping]:
+    # What was said hangs at its turn, whose messages are all there already.
+    at_turn = sa.and_(messages.c.said, messages.c.turn_id.is_not(None))
     path = (
         sa.select(
-            messages.c.id, messages.c.parent_id, messages.c.parent_turn_id, sa.literal(0).label("depth")
+            messages.c.id,
+            sa.case((at_turn, None), else_=messages.c.parent_id).label("parent_id"),
+            messages.c.parent_turn_id,
+            sa.literal(0).label("depth"),
         )
-        .where(messages.c.turn_id == turn.id, sa.not_(messages.c.said))
+        .where(start)
         .cte("path", recursive=True)
     )
     above = messages.alias("above")
-    # What was said hangs at its turn, whose messages are all there already.
     upward = sa.case((sa.and_(above.c.said, above.c.turn_id.is_not(None)), None), else_=above.c.parent_id)
     step = (
         sa.select(above.c.id, upward, above.c.parent_turn_id, path.c.depth + 1)
@@ -98,9 +114,5 @@ async def chain_before(connection: AsyncConnection, turn: Turn) -> Path:
     )
     # In two statements: the length of a path cannot be guessed, and a wrong guess reads the whole table.
     numbers = (await connection.scalars(sa.select(path.union(step).c.id).distinct())).all()
-    found = sa.select(messages).where(
-        messages.c.id.in_(numbers),
-        sa.or_(messages.c.turn_id.is_(None), messages.c.turn_id != turn.id),
-    )
-    rows = [row._mapping for row in await connection.execute(found.order_by(messages.c.position))]
-    return Path(rows, 0, rows[0]["position"] if rows else 0)
+    found = sa.select(messages).where(messages.c.id.in_(numbers)).order_by(messages.c.position)
+    return [row._mapping for row in await connection.execute(found)]

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Line, Platform, Role, Stretch
+from bot.memory.chains import newest_end, stretch_rows, untold
 from bot.memory.database import Database
 from bot.memory.models import conversations, messages, summary_blocks, turns
 from bot.memory.news import wake
@@ -31,7 +32,7 @@ class Summaries:
     async def is_due(self, conversation_id: int, budget: int) -> bool:
         """Say whether so much is uncovered by blocks that the oldest part should be folded."""
         async with self._database.transaction() as connection:
-            return await _uncovered(connection, conversation_id) > budget * _FULL
+            return await _untold_tokens(connection, conversation_id) > budget * _FULL
 
     async def order(self, conversation_id: int, platform: Platform) -> None:
         """Have a worker fold the conversation in the background."""
@@ -50,7 +51,7 @@ class Summaries:
                 found = await find(connection, conversation_id)
                 if found is not None:
                     return found
-            if await _uncovered(connection, conversation_id) <= budget * _FULL:
+            if await _untold_tokens(connection, conversation_id) <= budget * _FULL:
                 return None
             return await _oldest(connection, conversation_id, int(budget * _SHARE))
 
@@ -123,10 +124,13 @@ async def _outdated(connection: AsyncConnection, conversation_id: int) -> Stretc
         )
         rows = (await connection.execute(below.order_by(summary_blocks.c.first_position))).all()
         return replace(_merged(conversation_id, block.level - 1, rows), merges=(), **anew)
+    if await _branching(connection, conversation_id):
+        heard = await stretch_rows(connection, block.first_position, block.last_message_id)
+        return replace(_told(conversation_id, heard), **anew)
     ranged = messages.c.position.between(block.first_position, block.last_position)
     told = sa.select(messages).where(messages.c.conversation_id == conversation_id, ranged)
-    heard = (await connection.execute(told.order_by(messages.c.position))).all()
-    return replace(_told(conversation_id, heard), **anew)
+    rows = (await connection.execute(told.order_by(messages.c.position))).all()
+    return replace(_told(conversation_id, [row._mapping for row in rows]), **anew)
 
 
 async def _standing(connection: AsyncConnection, stretch: Stretch) -> int | None:
@@ -144,24 +148,39 @@ async def _standing(connection: AsyncConnection, stretch: Stretch) -> int | None
             summary_blocks.c.first_position <= stretch.last,
             summary_blocks.c.last_position >= stretch.first,
         )
+        if await _branching(connection, stretch.conversation_id):
+            told = told.where(summary_blocks.c.last_message_id == stretch.last_message_id)
     found: int | None = await connection.scalar(told.limit(1))
     return found
 
 
-async def _uncovered(connection: AsyncConnection, conversation_id: int) -> int:
+async def _branching(connection: AsyncConnection, conversation_id: int) -> bool:
+    found = sa.select(conversations.c.branching).where(conversations.c.id == conversation_id)
+    return bool(await connection.scalar(found))
+
+
+async def _untold_tokens(connection: AsyncConnection, conversation_id: int) -> int:
+    """Count what no block stands for; of a reply chain, on the path that was last used."""
     found = sa.select(conversations.c.total_tokens, conversations.c.branching)
     row = (await connection.execute(found.where(conversations.c.id == conversation_id))).first()
-    if row is None or row.branching:
+    if row is None:
         return 0
+    if row.branching:
+        newest = await newest_end(connection, conversation_id)
+        rows = await untold(connection, conversation_id, newest) if newest is not None else ()
+        return sum(kept["tokens"] for kept in rows)
+    return int(row.total_tokens) - await _told_tokens(connection, conversation_id)
+
+
+async def _told_tokens(connection: AsyncConnection, conversation_id: int) -> int:
+    """Give the cumulative count up to where blocks reach, or before the first message."""
     end = await _covered_to(connection, conversation_id)
-    before = sa.select(messages.c.cumulative_tokens).where(messages.c.conversation_id == conversation_id)
+    here = messages.c.conversation_id == conversation_id
     if end is None:
-        start = sa.select(messages.c.cumulative_tokens - messages.c.tokens)
-        start = start.where(messages.c.conversation_id == conversation_id)
-        counted = await connection.scalar(start.order_by(messages.c.position).limit(1))
-    else:
-        counted = await connection.scalar(before.where(messages.c.position == end))
-    return int(row.total_tokens - (counted or 0))
+        start = sa.select(messages.c.cumulative_tokens - messages.c.tokens).where(here)
+        return int(await connection.scalar(start.order_by(messages.c.position).limit(1)) or 0)
+    counted = sa.select(messages.c.cumulative_tokens).where(here, messages.c.position == end)
+    return int(await connection.scalar(counted) or 0)
 
 
 async def _covered_to(connection: AsyncConnection, conversation_id: int) -> int | None:
@@ -174,6 +193,24 @@ async def _covered_to(connection: AsyncConnection, conversation_id: int) -> int 
 
 async def _oldest(connection: AsyncConnection, conversation_id: int, tokens: int) -> Stretch | None:
     """Take the oldest messages that no block covers, up to `tokens` and before any open turn."""
+    if await _branching(connection, conversation_id):
+        newest = await newest_end(connection, conversation_id)
+        rows = await untold(connection, conversation_id, newest) if newest is not None else ()
+    else:
+        rows = await _oldest_rows(connection, conversation_id, max(tokens // 5, 1))
+    chosen: list[sa.RowMapping] = []
+    spent = 0
+    for row in rows:
+        if chosen and spent + row["tokens"] > tokens:
+            break
+        chosen.append(row)
+        spent += row["tokens"]
+    return _told(conversation_id, chosen) if chosen else None
+
+
+async def _oldest_rows(
+    connection: AsyncConnection, conversation_id: int, most: int
+) -> Sequence[sa.RowMapping]:
     end = await _covered_to(connection, conversation_id)
     open_turns = sa.select(turns.c.id).where(
         turns.c.conversation_id == conversation_id, turns.c.state.in_(["waiting", "answering"])
@@ -186,21 +223,18 @@ async def _oldest(connection: AsyncConnection, conversation_id: int, tokens: int
         found = found.where(messages.c.position > end)
     if limit is not None:
         found = found.where(messages.c.position < limit)
-    found = found.order_by(messages.c.position).limit(max(tokens // 5, 1))
-    rows: list[sa.Row[tuple[object, ...]]] = []
-    spent = 0
-    for row in await connection.execute(found):
-        if rows and spent + row.tokens > tokens:
-            break
-        rows.append(row)
-        spent += row.tokens
-    if not rows:
-        return None
-    return _told(conversation_id, rows)
+    rows = await connection.execute(found.order_by(messages.c.position).limit(most))
+    return [row._mapping for row in rows]
 
 
 async def _siblings(connection: AsyncConnection, conversation_id: int) -> Stretch | None:
-    """Find a level with too many live blocks; its oldest half becomes one block of the next level."""
+    """
+    Find a level with too many live blocks; its oldest half becomes one block of the next level.
+
+    Not in reply chains: their blocks may belong to different branches.
+    """
+    if await _branching(connection, conversation_id):
+        return None
     live = (
         sa.select(summary_blocks)
         .where(summary_blocks.c.conversation_id == conversation_id, summary_blocks.c.folded_into.is_(None))
@@ -215,16 +249,16 @@ async def _siblings(connection: AsyncConnection, conversation_id: int) -> Stretc
     return None
 
 
-def _told(conversation_id: int, rows: Sequence[sa.Row[tuple[object, ...]]]) -> Stretch:
+def _told(conversation_id: int, rows: Sequence[sa.RowMapping]) -> Stretch:
     return Stretch(
         conversation_id,
         0,
-        rows[0].position,
-        rows[-1].position,
-        rows[-1].id,
-        sum(row.tokens for row in rows),
-        tuple(_line(row.said, row.author_name, row.text) for row in rows),
-        revisions=sum(row.revision for row in rows),
+        rows[0]["position"],
+        rows[-1]["position"],
+        rows[-1]["id"],
+        sum(row["tokens"] for row in rows),
+        tuple(_line(row["said"], row["author_name"], row["text"]) for row in rows),
+        revisions=sum(row["revision"] for row in rows),
     )
 
 

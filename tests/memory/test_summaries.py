@@ -148,15 +148,62 @@ async def test_folding_is_ordered_once(record: Record) -> None:
     assert [(job["lock"], job["queue_name"]) for job in jobs] == [(f"fold:{conversation}", "slack")]
 
 
-async def test_branching_conversations_are_not_folded(record: Record) -> None:
-    for number in range(20):
-        asked = message("hello", OPEN, id=f"{number + 11}", reply_to=f"{number + 10}" if number else "")
-        conversation = await record.asked(asked)
-        turn = await record.turns.claim(conversation)
-        if turn is not None:
-            await record.turns.release(turn)
-    assert not await record.summaries.is_due(conversation, 10)
-    assert await record.summaries.next_stretch(conversation, 10) is None
+async def branch(record: Record, parent: str, names: str) -> int:
+    """Let messages follow each other by reply, each of five words; give their conversation."""
+    conversation = 0
+    for name in names:
+        asked = message(f"{name} {name} {name} {name} {name}", OPEN, id=str(ord(name)), reply_to=parent)
+        conversation = (await record.exchange(asked, f"answer to {name}", OPEN)).conversation.id
+        parent = asked.id
+    return conversation
+
+
+async def told_texts(record: Record) -> str:
+    """What has been told so far, by the positions that each block names."""
+    return " ".join(str(row["text"]) for row in await record.rows("SELECT text FROM summary_blocks"))
+
+
+async def test_a_reply_chain_is_folded_along_its_path(record: Record) -> None:
+    conversation = await branch(record, "", "abcdefghijkl")
+    assert await record.summaries.is_due(conversation, BUDGET)
+    assert await fold(record, conversation)
+    assert not await record.summaries.is_due(conversation, BUDGET)
+    turn = await record.claimed(message("asked", OPEN, id="900", reply_to=str(ord("l"))), channel=OPEN)
+    recalled = await record.memory.recall(turn, BUDGET)
+    assert "told 1 to" in recalled.summary
+    assert recalled.manifest.left_out == ()
+    assert recalled.manifest.tokens <= BUDGET
+
+
+async def test_a_branch_never_reads_what_was_told_of_another(record: Record) -> None:
+    conversation = await branch(record, "", "abcdefghijkl")
+    await fold(record, conversation)
+    left = await told_texts(record)
+    assert await branch(record, str(ord("b")), "mnopqrstuvwx") == conversation
+    while (stretch := await record.summaries.next_stretch(conversation, BUDGET)) is not None:
+        lines = " ".join(line.text for line in stretch.lines)
+        assert not any(f"{name} {name} {name}" in lines for name in "cdefghijkl")
+        await record.summaries.add(stretch, "told of the right")
+    assert (await told_texts(record)).startswith(left)
+    turn = await record.claimed(message("asked", OPEN, id="900", reply_to=str(ord("x"))), channel=OPEN)
+    recalled = await record.memory.recall(turn, BUDGET)
+    assert set(recalled.summary.splitlines()) == {"told of the right"}
+    assert recalled.manifest.left_out == ()
+    assert "x x x" in recalled.lines[-2].text
+
+
+async def test_an_edit_in_a_chain_is_told_anew_from_its_own_path(record: Record) -> None:
+    conversation = await branch(record, "", "abcdefghijkl")
+    await fold(record, conversation)
+    await branch(record, str(ord("a")), "mno")
+    first = message("b b b b b", OPEN, id=str(ord("b")), reply_to=str(ord("a")))
+    await record.inbox.accept(edited(first, "other words"))
+    stretch = await record.summaries.next_stretch(conversation, BUDGET)
+    assert stretch is not None
+    assert stretch.rebuilds
+    told = " ".join(line.text for line in stretch.lines)
+    assert "other words" in told
+    assert "m m m" not in told
 
 
 async def test_what_was_folded_is_recalled_as_a_summary(record: Record) -> None:
