@@ -201,7 +201,9 @@ def read_settings(**given: Any) -> Settings:
     except ValueError as error:
         raise SettingError(f"bot.toml or the environment cannot be read: {error}") from None
     _check_slack(settings.slack)
-    return _with_openai_names(settings, given.get("_env_file", ".env"))
+    settings = _with_openai_names(settings, given.get("_env_file", ".env"))
+    _check_tokens(settings.model)
+    return settings
 
 
 def _line(item: Any) -> str:
@@ -227,6 +229,22 @@ def _check_slack(slack: SlackSettings) -> None:
         raise SettingError(
             f"{missing}: missing; Slack needs both its tokens (see README, Slack in five steps)"
         )
+
+
+def _check_tokens(model: ModelSettings) -> None:
+    """An answer needs less than the whole context; on board its room is half at most, whatever is set."""
+    needed = "it has to be smaller than"
+    if model.hosted and model.answer_tokens >= model.context_tokens:
+        raise SettingError(
+            f"BOT_MODEL__ANSWER_TOKENS: it is {model.answer_tokens}, and {needed} "
+            f"BOT_MODEL__CONTEXT_TOKENS, which is {model.context_tokens}"
+        )
+    for number, choice in enumerate(model.fallbacks, 1):
+        if choice.answer_tokens >= choice.context_tokens:
+            raise SettingError(
+                f"BOT_MODEL__FALLBACKS: answer_tokens of number {number} is {choice.answer_tokens}, and "
+                f"{needed} its context_tokens, {choice.context_tokens}"
+            )
 
 
 def _with_openai_names(settings: Settings, env_file: Any) -> Settings:

@@ -91,6 +91,34 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch, written:
     assert read_settings().slack.allow_users == {"U1", "U2"}
 
 
+@pytest.mark.parametrize("answer", ["4096", "5000"])
+def test_an_answer_has_to_fit_into_the_context(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    monkeypatch.setenv("BOT_MODEL__BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("BOT_MODEL__CONTEXT_TOKENS", "4096")
+    monkeypatch.setenv("BOT_MODEL__ANSWER_TOKENS", answer)
+    with pytest.raises(SettingError, match=rf"BOT_MODEL__ANSWER_TOKENS.*{answer}.*BOT_MODEL__CONTEXT_TOKENS"):
+        read_settings()
+    monkeypatch.setenv("BOT_MODEL__ANSWER_TOKENS", "4095")
+    assert read_settings().model.answer_tokens == 4095
+
+
+def test_a_small_context_asks_for_a_small_answer_only_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_MODEL__CONTEXT_TOKENS", "1024")
+    assert read_settings().model.context_tokens == 1024  # on board the answer's room is half at most
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    with pytest.raises(SettingError, match=r"BOT_MODEL__ANSWER_TOKENS.*BOT_MODEL__CONTEXT_TOKENS"):
+        read_settings()
+
+
+def test_an_answer_of_a_fallback_has_to_fit_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_MODEL__FALLBACKS", '[{"name": "a"}, {"name": "b", "context_tokens": 600}]')
+    with pytest.raises(
+        SettingError, match=r"BOT_MODEL__FALLBACKS: answer_tokens of number 2 .*context_tokens"
+    ) as told:
+        read_settings()
+    assert "\n" not in str(told.value)
+
+
 def test_lists_in_toml_are_lists(tmp_path: Path) -> None:
     (tmp_path / "bot.toml").write_text(
         '[discord]\nblock_roles = ["1", "2"]\n[[model.fallbacks]]\nname = "b"\nbase_url = "http://b/v1"\n'

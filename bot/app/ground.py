@@ -58,7 +58,7 @@ async def opened(settings: Settings, say: Callable[[str], None] = lambda _: None
         stack.push_async_callback(database.close)
         counter = await asyncio.to_thread(TiktokenCounter, data_dir / "vocabulary")
         # Loaded beside everything else, so that the first French question does not hold up the loop.
-        preparing = asyncio.create_task(asyncio.to_thread(prepare))
+        preparing = asyncio.get_running_loop().run_in_executor(None, prepare)
         stack.callback(preparing.cancel)
         yield Ground(data_dir, url, database, Bell(url), counter, Catalogue())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from bot.adapters.discord import DiscordAdapter, Marks
@@ -30,23 +31,26 @@ def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
 
 def on_board_backend(settings: ModelSettings, data_dir: Path) -> OnBoardBackend:
     """Make the model on board; it is started by its `open`."""
-    given = settings.model_fields_set
-    context = settings.context_tokens if "context_tokens" in given else _ON_BOARD_CONTEXT
-    answer = settings.answer_tokens if "answer_tokens" in given else _ON_BOARD_ANSWER
+    given = "context_tokens" in settings.model_fields_set
+    context = settings.context_tokens if given else _ON_BOARD_CONTEXT
+    return OnBoardBackend(OnBoardServer(data_dir, settings.path, context), partial(served_on_board, settings))
 
-    def served_by(address: Address) -> OpenAIBackend:
-        return OpenAIBackend(
-            address.name,
-            address.base_url,
-            address.api_key,
-            address.context_tokens,
-            min(answer, address.context_tokens // 2),
-            settings.first_token_seconds,
-            settings.next_token_seconds,
-            metered=False,
-        )
 
-    return OnBoardBackend(OnBoardServer(data_dir, settings.path, context), served_by)
+def served_on_board(settings: ModelSettings, address: Address) -> OpenAIBackend:
+    """Make the client of the model on board: it tries nothing again, for a dead server has to be started."""
+    given = "answer_tokens" in settings.model_fields_set
+    answer = settings.answer_tokens if given else _ON_BOARD_ANSWER
+    return OpenAIBackend(
+        address.name,
+        address.base_url,
+        address.api_key,
+        address.context_tokens,
+        min(answer, address.context_tokens // 2),
+        settings.first_token_seconds,
+        settings.next_token_seconds,
+        metered=False,
+        retries=0,
+    )
 
 
 def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:

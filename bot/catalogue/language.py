@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -47,6 +49,8 @@ yes you your
 """
 _ENGLISH = frozenset(_COMMON_ENGLISH.split())
 
+T = TypeVar("T")
+
 
 def language_of(text: str) -> str:
     """
@@ -69,7 +73,30 @@ def language_of(text: str) -> str:
 
 def prepare() -> None:
     """Load the model for Latin text before it is needed; takes about a second, so call it in a thread."""
-    _identifier()
+    _LATIN_MODEL.wait()
+
+
+class Loaded(Generic[T]):
+    """Something that takes long to load, and is loaded once."""
+
+    def __init__(self, load: Callable[[], T]) -> None:
+        """Nothing is loaded yet."""
+        self._load = load
+        self._lock = Lock()
+        self._found: T | None = None
+
+    def wait(self) -> T:
+        """Load it here, or wait for who is loading it."""
+        with self._lock:
+            if self._found is None:
+                self._found = self._load()
+            return self._found
+
+    def now(self) -> T | None:
+        """Give it without waiting for another thread that is loading it: None then."""
+        if self._found is not None or not self._lock.locked():
+            return self._found or self.wait()
+        return None
 
 
 def _weights(text: str) -> Counter[str]:
@@ -103,11 +130,13 @@ def _latin(text: str) -> str:
         return "en"
     if sum(word in _ENGLISH for word in words) * 4 >= len(words):
         return "en"
-    language, confidence = _identifier().classify(" ".join(words[:200]))
+    model = _LATIN_MODEL.now()
+    if model is None:
+        return "en"  # in the first second: better than to hold up all others
+    language, confidence = model.classify(" ".join(words[:200]))
     return str(language) if confidence >= 0.8 else "en"
 
 
-@cache
 def _identifier() -> LanguageIdentifier:
     # Loaded for the first text that needs it: about a second, and some 80 MB from then on.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -115,3 +144,6 @@ def _identifier() -> LanguageIdentifier:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(_LATIN)
     return identifier
+
+
+_LATIN_MODEL = Loaded(_identifier)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 import structlog
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.memory.database import plain_url
 from bot.memory.news import CHANNEL
@@ -15,6 +16,13 @@ from bot.memory.news import CHANNEL
 log = structlog.get_logger()
 
 MISSED = "missed"
+# A listener says nothing, so without these it would not learn for hours that the other side is gone.
+_ALIVE: dict[str, int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 Listener = Callable[[str], None]
@@ -58,7 +66,8 @@ class Bell:
             await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
 
     async def _listen(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
+        given = {**_ALIVE, **conninfo_to_dict(self._url)}
+        connection = await psycopg.AsyncConnection.connect(make_conninfo("", **given), autocommit=True)
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}")
             self.listening.set()

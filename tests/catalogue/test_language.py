@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from time import process_time
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.catalogue import Catalogue
-from bot.catalogue.language import language_of
+from bot.catalogue.language import Loaded, language_of
 
 PHRASES = [
     # Chinese, alone and with the English that engineers mix in
@@ -101,3 +102,52 @@ def test_chinese_and_plain_english_do_not_load_the_model() -> None:
         "assert tell('Wie setze ich mein Passwort zurück?') == 'de' and 'py3langid' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_nobody_waits_for_a_model_that_another_thread_is_loading() -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    loads: list[str] = []
+
+    def load() -> str:
+        loads.append("loaded")
+        begun.set()
+        assert may_end.wait(10)
+        return "model"
+
+    loaded = Loaded(load)
+    thread = threading.Thread(target=loaded.wait)
+    thread.start()
+    assert begun.wait(10)
+    assert loaded.now() is None
+    may_end.set()
+    thread.join()
+    assert loaded.now() == loaded.wait() == "model"
+    assert loads == ["loaded"]
+
+
+def test_what_nobody_prepares_is_loaded_when_it_is_needed() -> None:
+    assert Loaded(lambda: "model").now() == "model"
+
+
+def test_a_question_in_the_first_second_is_taken_for_english_and_later_ones_are_not() -> None:
+    program = """
+import threading
+from bot.catalogue import language
+load, begun, may_end = language._LATIN_MODEL._load, threading.Event(), threading.Event()
+def slowly():
+    begun.set()
+    may_end.wait(30)
+    return load()
+language._LATIN_MODEL._load = slowly
+thread = threading.Thread(target=language.prepare)
+thread.start()
+begun.wait(30)
+first = language.language_of("Wie setze ich mein Passwort bitte zurueck?")
+may_end.set()
+thread.join()
+print(first, language.language_of("Wie setze ich mein Passwort bitte zurueck?"))
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert told.stdout.split() == ["en", "de"]
