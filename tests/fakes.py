@@ -217,8 +217,11 @@ class FakeMemory:
         slowly = self.factors.get(model, 0.0) * 0.9 + measured * 0.1
         self.factors[model] = max(measured, slowly)
 
-    async def spent_today(self, turn: Turn) -> int:
+    async def spent_today(self, conversation_id: int) -> int:
         return self.spent
+
+    async def spend(self, conversation_id: int, tokens: int) -> None:
+        self.spent += tokens
 
 
 class FakeRoom:

@@ -115,7 +115,11 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One answer, from being woken to being done; `question` holds the joined messages, oldest first."""
+    """
+    One answer, from being woken to being done; `question` holds the joined messages, oldest first.
+
+    `taken_at` is when its lease began at the latest, on this process' monotonic clock.
+    """
 
     id: int
     conversation: Conversation
@@ -123,6 +127,7 @@ class Turn:
     epoch: int
     revision: int
     attempts: int
+    taken_at: float | None = field(default=None, compare=False)
 
     @property
     def asked(self) -> Message:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.dialogue import Context, Delta, Line, Manifest, Role, Turn, Usage
+from bot.dialogue import Context, Delta, Line, Manifest, Role, Stretch, Turn, Usage
 from bot.engine.extract import extract
 from bot.engine.prompt import in_turns, instruct, with_summary
-from bot.errors import BackendError, BudgetSpent, ContextTooLong, StreamCut
+from bot.errors import AnswerRefused, BackendError, BackendSilent, BudgetSpent, ContextTooLong, StreamCut
 from bot.ports import Backend, TokenCounter, Words
 
 # What one of our tokens costs a model with an unknown vocabulary, until its usage says better.
@@ -21,6 +21,8 @@ _O200K = ("gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4", "gpt-oss", "chatgpt-4o
 _PRIMING = 32
 _LEAST_ROOM = 64
 _CUTS = 4
+# Failures after which a server has worked, and may charge for it, though not a word of it came.
+_BILLED = (StreamCut, BackendSilent, AnswerRefused)
 
 
 class Recalled(Protocol):
@@ -62,8 +64,12 @@ class Memory(Protocol):
         """Note what one of our tokens cost the model."""
         ...
 
-    async def spent_today(self, turn: Turn) -> int:
-        """Say how many tokens the workspace used today."""
+    async def spent_today(self, conversation_id: int) -> int:
+        """Say how many tokens the conversation's workspace used today."""
+        ...
+
+    async def spend(self, conversation_id: int, tokens: int) -> None:
+        """Count tokens against the day of the conversation's workspace; never fails."""
         ...
 
 
@@ -73,6 +79,26 @@ class _Prompt:
     manifest: Manifest
     tokens: int
     opening: bool
+
+
+@dataclass(slots=True)
+class _Meter:
+    """What one generation costs: as the server tells, else estimated of the context's tokens and the text."""
+
+    counter: TokenCounter
+    tokens: int
+    factor: float
+    said: str = ""
+    told: Usage | None = None
+
+    def read(self, delta: Delta) -> None:
+        self.said += delta.text
+        self.told = delta.usage or self.told
+
+    @property
+    def cost(self) -> Usage:
+        written = self.counter.count(self.said)
+        return self.told or Usage(int(self.tokens * self.factor), int(written * self.factor))
 
 
 class Engine:
@@ -120,7 +146,7 @@ class Engine:
             yield Delta(self._words.say("cannot-write", language), model=self._backends[0].name)
             return
         failure: Exception = BudgetSpent("the workspace's tokens for today are used up")
-        for backend in await self._affordable(turn, able):
+        for backend in await self._affordable(turn.conversation.id, able):
             try:
                 async for delta in self._persist(turn, backend, language):
                     yield delta
@@ -130,10 +156,14 @@ class Engine:
                 return
         raise failure
 
-    async def summarise(self, lines: Sequence[Line], tokens: int) -> str:
-        """Tell lines shortly in at most about `tokens`: by the model, or by extracted sentences."""
-        backend = self._backends[0]
-        if backend.languages:
+    async def summarise(self, stretch: Stretch, tokens: int) -> str:
+        """
+        Tell a stretch shortly in at most about `tokens`: by the model, or by extracted sentences.
+
+        These stand where the model is the small one, fails, or may spend no more today.
+        """
+        backend, lines, conversation = self._backends[0], stretch.lines, stretch.conversation_id
+        if backend.languages or not await self._affordable(conversation, [backend]):
             return extract(lines, tokens, self._counter.count)
         request = (
             f"Summarise this part of a conversation in at most {tokens} tokens, in its own language. "
@@ -141,17 +171,20 @@ class Engine:
         )
         told = "\n\n".join(line.text for line in lines)
         context = Context((Line(Role.SYSTEM, request), Line(Role.PERSON, told)), tokens * 2)
+        cost = self._counter.count(request) + self._counter.count(told) + _PRIMING
+        factor = await self._memory.factor(backend.name, self._first_factor(backend))
         try:
-            text = "".join([delta.text async for delta in backend.stream(context)])
+            deltas = self._metered(conversation, backend, context, _Meter(self._counter, cost, factor))
+            text = "".join([delta.text async for delta in deltas])
         except BackendError:
             # A block of extracted sentences serves until the model is back; the messages stay whole anyway.
             return extract(lines, tokens, self._counter.count)
         return text.strip() or extract(lines, tokens, self._counter.count)
 
-    async def _affordable(self, turn: Turn, backends: Sequence[Backend]) -> Sequence[Backend]:
+    async def _affordable(self, conversation_id: int, backends: Sequence[Backend]) -> Sequence[Backend]:
         if not self._daily_tokens or not any(backend.metered for backend in backends):
             return backends
-        spent = await self._memory.spent_today(turn)
+        spent = await self._memory.spent_today(conversation_id)
         return backends if spent < self._daily_tokens else [b for b in backends if not b.metered]
 
     async def _persist(self, turn: Turn, backend: Backend, language: str) -> AsyncIterator[Delta]:
@@ -173,7 +206,7 @@ class Engine:
             prompt = await self._prompt(turn, backend, language, factor)
             begun = False
             try:
-                async for delta in self._stream(prompt, backend):
+                async for delta in self._stream(turn, prompt, backend):
                     yield replace(delta, fresh=bool(delta.text) and not begun)
                     begun = begun or bool(delta.text)
             except ContextTooLong:
@@ -188,21 +221,33 @@ class Engine:
             return
         raise ContextTooLong(f"{backend.name} refuses even the shortest context")
 
-    async def _stream(self, prompt: _Prompt, backend: Backend) -> AsyncIterator[Delta]:
+    async def _stream(self, turn: Turn, prompt: _Prompt, backend: Backend) -> AsyncIterator[Delta]:
         yield Delta(model=backend.name, manifest=prompt.manifest)
-        said: list[str] = []
-        usage: Usage | None = None
-        async for delta in backend.stream(prompt.context):
-            said.append(delta.text)
-            usage = delta.usage or usage
+        meter = _Meter(self._counter, prompt.tokens, prompt.manifest.factor)
+        async for delta in self._metered(turn.conversation.id, backend, prompt.context, meter):
             yield delta
-        if usage is None:
-            written = self._counter.count("".join(said))
-            factor = prompt.manifest.factor
-            yield Delta(usage=Usage(int(prompt.tokens * factor), int(written * factor)))
-        elif prompt.tokens >= _LEAST_ROOM and usage.prompt_tokens:
-            measured = min(max(usage.prompt_tokens / prompt.tokens, _LEAST_FACTOR), _MOST_FACTOR)
+        if meter.told is None:
+            yield Delta(usage=meter.cost)
+        elif prompt.tokens >= _LEAST_ROOM and meter.told.prompt_tokens:
+            measured = min(max(meter.told.prompt_tokens / prompt.tokens, _LEAST_FACTOR), _MOST_FACTOR)
             await self._memory.calibrate(backend.name, measured)
+
+    async def _metered(
+        self, conversation_id: int, backend: Backend, context: Context, meter: _Meter
+    ) -> AsyncIterator[Delta]:
+        """Generate, and count what it cost once, however it ends: whole, cut, or no longer wanted."""
+        billed = True
+        try:
+            async for delta in backend.stream(context):
+                meter.read(delta)
+                yield delta
+        except BackendError as error:
+            billed = bool(meter.said) or isinstance(error, _BILLED)
+            raise
+        finally:
+            if billed and backend.metered:
+                cost = meter.cost
+                await self._memory.spend(conversation_id, cost.prompt_tokens + cost.completion_tokens)
 
     async def _prompt(self, turn: Turn, backend: Backend, language: str, factor: float) -> _Prompt:
         channel, asker = turn.conversation.channel, turn.asked.author

@@ -70,8 +70,9 @@ class Leases:
 
     @asynccontextmanager
     async def hold(self, turn: Turn) -> AsyncIterator[Lease]:
-        """Keep a lease alive that was taken this moment, until the block ends."""
-        lease = Lease(turn, time.monotonic() + self._terms.seconds)
+        """Keep a lease alive, from when it was taken until the block ends."""
+        taken_at = time.monotonic() if turn.taken_at is None else turn.taken_at
+        lease = Lease(turn, taken_at + self._terms.seconds)
         self._held[turn.id] = lease
         try:
             yield lease

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Line, Manifest, Message, Role, Span, Turn
+from bot.errors import StoreDown
 from bot.memory.context import Block, Weighed, fit, spans, summary_spans, uncovered, without
 from bot.memory.database import Database
-from bot.memory.models import calibrations, messages, spending, summary_blocks
+from bot.memory.models import calibrations, conversations, messages, spending, summary_blocks
 from bot.memory.paths import Path, chain_before, newest_before
 from bot.memory.places import branches
 from bot.memory.rows import shown, weigh
 from bot.ports import TokenCounter
 
+log = structlog.get_logger()
+
 _LEAST_CHARACTERS = 40
+_SPEND_SECONDS = 5.0
+_TODAY = sa.func.date(sa.func.timezone("UTC", sa.func.now()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +93,32 @@ class Memory:
         async with self._database.transaction() as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["model"], set_=changed))
 
-    async def spent_today(self, turn: Turn) -> int:
-        """Say how many tokens the workspace has used since midnight UTC."""
-        channel = turn.conversation.channel
-        today = sa.func.date(sa.func.timezone("UTC", sa.func.now()))
-        found = sa.select(spending.c.tokens).where(
-            spending.c.platform == channel.platform,
-            spending.c.workspace == channel.workspace,
-            spending.c.day == today,
+    async def spent_today(self, conversation_id: int) -> int:
+        """Say how many tokens the conversation's workspace has used since midnight UTC."""
+        place = (spending.c.platform == conversations.c.platform) & (
+            spending.c.workspace == conversations.c.workspace
         )
+        found = sa.select(spending.c.tokens).join(conversations, place)
+        today = found.where(conversations.c.id == conversation_id, spending.c.day == _TODAY)
         async with self._database.transaction() as connection:
-            return (await connection.scalar(found)) or 0
+            return (await connection.scalar(today)) or 0
+
+    async def spend(self, conversation_id: int, tokens: int) -> None:
+        """
+        Count tokens against the day of the conversation's workspace, whoever holds the conversation now.
+
+        An answer is worth more than its count: where the database is away it is only logged.
+        """
+        place = sa.select(conversations.c.platform, conversations.c.workspace, _TODAY, sa.literal(tokens))
+        columns = ["platform", "workspace", "day", "tokens"]
+        statement = insert(spending).from_select(columns, place.where(conversations.c.id == conversation_id))
+        more = {"tokens": spending.c.tokens + statement.excluded.tokens}
+        once = statement.on_conflict_do_update(index_elements=columns[:3], set_=more)
+        try:
+            async with asyncio.timeout(_SPEND_SECONDS), self._database.transaction() as connection:
+                await connection.execute(once)
+        except (StoreDown, TimeoutError):
+            log.warning("tokens_not_counted", conversation=conversation_id, tokens=tokens)
 
     def _question(self, turn: Turn, budget: int) -> tuple[tuple[Message, ...], int, bool]:
         """Keep the question, cut in its middle where it alone is over the budget; say what it weighs."""

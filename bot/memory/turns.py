@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Answer, Author, Conversation, Message, Outcome, Platform, Turn
 from bot.errors import HeldElsewhere, LeaseLost, Superseded
 from bot.memory.database import Database
-from bot.memory.models import conversations, messages, pieces, spending, turns
+from bot.memory.models import conversations, messages, pieces, turns
 from bot.memory.news import tell_conversation, wake
 from bot.memory.places import as_conversation
 from bot.memory.rows import message_of, row_of, storable, weigh
@@ -51,13 +51,14 @@ class Turns:
 
         Raises `HeldElsewhere` while another worker has it, or may still be in a call to the platform.
         """
+        taken_at = time.monotonic()
         async with self._database.transaction() as connection:
             row = await _lock(connection, conversation_id)
             if row is None:
                 return None
             if row.free_in is not None and row.free_in + self._terms.call > 0:
                 raise HeldElsewhere(row.free_in + self._terms.call)
-            return await self._take(connection, as_conversation(row), row.lease_epoch + 1)
+            return await self._take(connection, as_conversation(row), row.lease_epoch + 1, taken_at)
 
     async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
         """
@@ -66,6 +67,7 @@ class Turns:
         Raises `LeaseLost` where another worker has the conversation, `Superseded` where the question was
         changed meanwhile; then nothing was written.
         """
+        taken_at = time.monotonic()
         async with self._database.transaction() as connection:
             row, revision = await _fenced(connection, turn)
             if revision != turn.revision:
@@ -80,20 +82,16 @@ class Turns:
             standing = (pieces.c.turn_id == turn.id) & pieces.c.state.in_(["sending", "sent"])
             await connection.execute(pieces.update().where(standing).values(state="final"))
             await tell_conversation(connection, turn.conversation.id)
-            following = await self._take(connection, turn.conversation, turn.epoch)
-            if answer.usage is not None:
-                # Last, since all conversations of the workspace wait for this row.
-                tokens = answer.usage.prompt_tokens + answer.usage.completion_tokens
-                await _spend(connection, turn.conversation, tokens)
-            return following
+            return await self._take(connection, turn.conversation, turn.epoch, taken_at)
 
     async def reload(self, turn: Turn) -> Turn:
         """Read what is wanted of the turn now, and renew its lease; raises `LeaseLost`."""
+        taken_at = time.monotonic()
         async with self._database.transaction() as connection:
             _, revision = await _fenced(connection, turn)
             question = await _question(connection, turn.id, turn.conversation)
             await _set_lease(connection, turn.conversation.id, lease_until=self._term())
-            return replace(turn, question=question, revision=revision)
+            return replace(turn, question=question, revision=revision, taken_at=taken_at)
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
         """
@@ -107,11 +105,6 @@ class Turns:
             await connection.execute(turns.update().where(turns.c.id == turn.id).values(**back))
             until = self._term(seconds - self._terms.call)
             await _set_lease(connection, turn.conversation.id, lease_until=until)
-
-    async def note_usage(self, turn: Turn, tokens: int) -> None:
-        """Count tokens against the workspace's day; raises nothing where the lease is gone."""
-        async with self._database.transaction() as connection:
-            await _spend(connection, turn.conversation, tokens)
 
     async def wake_open(self, platforms: Sequence[Platform]) -> int:
         """Wake the conversations that have an open turn and neither a holder nor a wake-up; count them."""
@@ -135,7 +128,9 @@ class Turns:
         length = self._terms.seconds if seconds is None else seconds
         return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, length)
 
-    async def _take(self, connection: AsyncConnection, conversation: Conversation, epoch: int) -> Turn | None:
+    async def _take(
+        self, connection: AsyncConnection, conversation: Conversation, epoch: int, taken_at: float
+    ) -> Turn | None:
         oldest = (
             sa.select(turns.c.id, turns.c.revision, turns.c.attempts)
             .where(turns.c.conversation_id == conversation.id, turns.c.state.in_(["waiting", "answering"]))
@@ -153,7 +148,7 @@ class Turns:
             turns.update().where(turns.c.id == found.id).values(**taken, started_at=taken_up)
         )
         question = await _question(connection, found.id, conversation)
-        return Turn(found.id, conversation, question, epoch, found.revision, found.attempts + 1)
+        return Turn(found.id, conversation, question, epoch, found.revision, found.attempts + 1, taken_at)
 
     async def _keep_said(
         self, connection: AsyncConnection, turn: Turn, answer: Answer, position: int, total: int
@@ -210,19 +205,6 @@ async def _question(
     )
     rows = (await connection.execute(heard)).all()
     return tuple(message_of(row._mapping, conversation.channel) for row in rows)
-
-
-async def _spend(connection: AsyncConnection, conversation: Conversation, tokens: int) -> None:
-    channel = conversation.channel
-    today = sa.func.date(sa.func.timezone("UTC", sa.func.now()))
-    row = {"platform": channel.platform, "workspace": channel.workspace, "day": today, "tokens": tokens}
-    statement = insert(spending).values(row)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["platform", "workspace", "day"],
-            set_={"tokens": spending.c.tokens + statement.excluded.tokens},
-        )
-    )
 
 
 def _ending(answer: Answer) -> dict[str, object]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
 import structlog
 
-from bot.dialogue import Answer, Line, Outcome, Platform, Stretch, Turn
+from bot.dialogue import Answer, Outcome, Platform, Stretch, Turn
 from bot.errors import (
     FrontdeskError,
     HeldElsewhere,
@@ -81,8 +80,8 @@ class Engine(Protocol):
         """How many counted tokens a context has for history."""
         ...
 
-    async def summarise(self, lines: Sequence[Line], tokens: int) -> str:
-        """Tell lines in at most about `tokens`."""
+    async def summarise(self, stretch: Stretch, tokens: int) -> str:
+        """Tell a stretch in at most about `tokens`."""
         ...
 
 
@@ -120,7 +119,7 @@ class Worker:
         while (stretch := await self._summaries.next_stretch(conversation_id, budget)) is not None:
             share = stretch.covered_tokens // _SUMMARY_SHARE
             tokens = max(_LEAST_SUMMARY, min(_MOST_SUMMARY, share))
-            text = await self._engine.summarise(stretch.lines, tokens)
+            text = await self._engine.summarise(stretch, tokens)
             await self._summaries.add(stretch, text or "…")
             log.info("stretch_folded", conversation=conversation_id, level=stretch.level)
 

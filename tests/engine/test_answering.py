@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
 
-from bot.dialogue import Delta, Line, Manifest, Role, Turn, Usage
+from bot.dialogue import Delta, Line, Manifest, Role, Stretch, Turn, Usage
 from bot.engine import Engine
 from bot.errors import (
     AnswerRefused,
     BackendDown,
     BackendError,
+    BackendSilent,
     BudgetSpent,
     ContextTooLong,
     KeyRefused,
@@ -277,6 +279,72 @@ async def test_a_limit_of_none_is_never_spent() -> None:
     assert (await answered(engine_of(FakeBackend(metered=True), memory=memory))).text == "Hello."
 
 
+async def spent(*scripts: Sequence[str | Delta | Gate | Exception], metered: bool = True) -> int:
+    """Have one model answer, however it ends, and say what was counted."""
+    memory = FakeMemory()
+    with suppress(BackendError):
+        await answered(engine_of(FakeBackend(*scripts, name="gpt-5", metered=metered), memory=memory))
+    return memory.spent
+
+
+async def test_each_generation_is_counted_once_as_its_server_tells() -> None:
+    assert await spent(["Fine.", Delta(usage=Usage(100, 20))]) == 120
+
+
+async def test_where_the_server_tells_nothing_the_estimate_is_counted() -> None:
+    memory = FakeMemory()
+    read = await answered(engine_of(FakeBackend(["I am fine."], metered=True), memory=memory))
+    assert read.usage is not None
+    assert memory.spent == read.usage.prompt_tokens + read.usage.completion_tokens > 32
+
+
+async def test_a_try_that_was_cut_is_counted_beside_the_one_that_stands() -> None:
+    once = await spent(["a b c"])
+    assert await spent(["a b c", StreamCut()], ["a b c"]) == 2 * once
+    assert await spent([StreamCut()], ["a b c"]) == 2 * once - 3
+
+
+async def test_what_a_failed_model_did_is_counted_and_what_it_refused_to_do_is_not() -> None:
+    assert await spent([BackendSilent()]) > 32
+    assert await spent([AnswerRefused()]) > 32
+    assert await spent(["a b c", BackendDown()]) > 32
+    for refusal in (KeyRefused(), QuotaSpent(), BackendDown(), ContextTooLong()):
+        assert await spent([refusal]) == 0
+
+
+async def test_a_model_that_costs_nothing_is_not_counted() -> None:
+    assert await spent(["Fine.", Delta(usage=Usage(100, 20))], metered=False) == 0
+
+
+async def test_an_answer_that_is_no_longer_wanted_is_counted_as_far_as_it_came() -> None:
+    gate, memory = Gate(), FakeMemory()
+    backend = FakeBackend(["one two three", gate, "four"], name="gpt-5", metered=True)
+    reading = asyncio.create_task(answered(engine_of(backend, memory=memory)))
+    await gate.reached()
+    assert memory.spent == 0
+    reading.cancel()
+    await asyncio.wait({reading})
+    assert memory.spent == await spent(["one two three"])
+
+
+async def test_a_summary_is_counted_too() -> None:
+    memory = FakeMemory()
+    backend = FakeBackend(["On Monday.", Delta(usage=Usage(70, 5))], metered=True)
+    assert await engine_of(backend, memory=memory).summarise(STRETCH, 40) == "On Monday."
+    assert memory.spent == 75
+
+
+async def test_beyond_the_days_limit_summaries_are_extracted_sentences() -> None:
+    memory = FakeMemory()
+    memory.spent = 100
+    backend = FakeBackend(["never asked"], metered=True)
+    engine = engine_of(backend, memory=memory, daily_tokens=100)
+    assert "Monday at ten." in await engine.summarise(STRETCH, 40)
+    assert not backend.contexts
+    free = FakeBackend(["On Monday."])
+    assert await engine_of(free, memory=memory, daily_tokens=100).summarise(STRETCH, 40) == "On Monday."
+
+
 async def test_a_database_that_is_away_is_no_failure_of_a_model() -> None:
     memory, second = FakeMemory(), FakeBackend()
     memory.error = StoreDown("away")
@@ -306,17 +374,18 @@ async def test_a_reader_that_leaves_between_two_deltas_closes_the_generation() -
     assert backend.running == 0
 
 
-LINES = [Line(Role.PERSON, "Ann: We meet on Monday at ten."), Line(Role.BOT, "Noted: Monday at ten.")]
+LINES = (Line(Role.PERSON, "Ann: We meet on Monday at ten."), Line(Role.BOT, "Noted: Monday at ten."))
+STRETCH = Stretch(7, 0, 1, 2, 2, 30, LINES)
 
 
 async def summary_of(*scripts: Sequence[str | Delta | Gate | Exception], small: bool = False) -> str:
     backend = FakeBackend(*scripts, languages=SMALL if small else ())
-    return await engine_of(backend).summarise(LINES, 40)
+    return await engine_of(backend).summarise(STRETCH, 40)
 
 
 async def test_a_model_tells_shortly_what_was_said() -> None:
     backend = FakeBackend([" They meet ", "on Monday. "])
-    assert await engine_of(backend).summarise(LINES, 40) == "They meet on Monday."
+    assert await engine_of(backend).summarise(STRETCH, 40) == "They meet on Monday."
     system, told = backend.contexts[0].lines
     assert "at most 40 tokens" in system.text
     assert told.text == "Ann: We meet on Monday at ten.\n\nNoted: Monday at ten."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from bot.errors import HeldElsewhere, LeaseLost, Superseded
 from bot.memory.bell import Bell
 from bot.memory.leases import Lease, Leases
 from bot.memory.turns import LeaseTerms
-from tests.memory.conftest import THREAD, Record, edited, message, running, until
+from tests.memory.conftest import BEN, THREAD, Record, done, edited, message, running, until
 
 
 async def broken(lease: Lease) -> float:
@@ -37,6 +38,48 @@ async def test_a_lease_ends_at_its_deadline(record: Record) -> None:
         lease.check()
     lease.renew(time.monotonic() + 5)
     lease.check()
+
+
+async def test_a_process_that_froze_after_it_took_a_turn_holds_no_lease(record: Record) -> None:
+    turn = await record.claimed("hello")
+    assert turn.taken_at is not None
+    frozen = replace(turn, taken_at=turn.taken_at - record.terms.seconds)
+    async with record.leases.hold(frozen) as lease:
+        with pytest.raises(LeaseLost):
+            lease.check()
+
+
+@pytest.mark.parametrize("step", ["claim", "reload", "finish"])
+async def test_a_lease_is_reckoned_from_before_the_database_was_asked_for_it(
+    record: Record, another: Record, step: str
+) -> None:
+    number = await record.asked("hello", message("later", author=BEN))
+    steps: dict[str, Callable[[Turn], Awaitable[Turn | None]]] = {
+        "claim": lambda turn: record.turns.claim(number),
+        "reload": record.turns.reload,
+        "finish": lambda turn: record.turns.finish(turn, done()),
+    }
+    turn = await record.turns.claim(number)
+    assert turn is not None
+    if step == "claim":
+        await record.lease_runs_out(number)
+    async with another.database.transaction() as connection:
+        await connection.execute(sa.text("SELECT FROM conversations FOR UPDATE"))
+        asking = asyncio.create_task(waited_for(steps[step], turn))
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = :name"
+        name = sa.make_url(record.url).database
+        async with asyncio.timeout(5):
+            while not await record.value(waiting, name=name):  # noqa: ASYNC110 — a lock has no event
+                await asyncio.sleep(0.005)
+        at_work = time.monotonic()
+    taken = await asking
+    assert taken is not None
+    assert taken.taken_at is not None
+    assert taken.taken_at < at_work
+
+
+async def waited_for(step: Callable[[Turn], Awaitable[Turn | None]], turn: Turn) -> Turn | None:
+    return await step(turn)
 
 
 async def test_the_first_reason_of_a_break_stays_and_late_listeners_hear_it(record: Record) -> None:

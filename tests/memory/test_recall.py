@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from bot.dialogue import Channel, Manifest, Piece, Role, Span, SummarySpan, Turn
 from bot.generation.tokens import TiktokenCounter
+from bot.memory.database import Database
 from bot.memory.recall import Memory
-from tests.memory.conftest import ADA, BEN, OPEN, THREAD, Open, Record, done, edited, message
+from tests.memory.conftest import ADA, BEN, OPEN, THREAD, Open, Record, Words, done, edited, message
 
 PLENTY = 10_000
 ASIDE: dict[str, Any] = {"author": BEN, "mentions_bot": False, "mentions_others": True}
@@ -242,3 +244,31 @@ async def test_a_model_s_factor_rises_at_once_and_falls_slowly(record: Record) -
         await memory.calibrate("m", 1.0)
     assert await memory.factor("m", 1.3) == pytest.approx(1.0, abs=0.01)
     assert await memory.factor("other", 1.3) == 1.3
+
+
+async def test_tokens_are_counted_for_each_workspace_and_day(record: Record) -> None:
+    mine = await record.asked("hello", channel=THREAD)
+    beside = await record.asked("hello", channel=replace(THREAD, root="2.2"))
+    other = await record.asked("hello", channel=replace(THREAD, workspace="T2"))
+    for conversation, tokens in ((mine, 10), (beside, 120)):
+        await record.memory.spend(conversation, tokens)
+    assert await record.memory.spent_today(mine) == await record.memory.spent_today(beside) == 130
+    assert await record.memory.spent_today(other) == 0
+    await record.rows("UPDATE spending SET day = day - 1")
+    assert await record.memory.spent_today(mine) == 0
+
+
+async def test_tokens_are_counted_by_who_lost_the_lease_too(record: Record) -> None:
+    turn = await record.claimed("hello")
+    await record.lease_runs_out(turn.conversation.id)
+    await record.turns.claim(turn.conversation.id)
+    await record.memory.spend(turn.conversation.id, 7)
+    assert await record.memory.spent_today(turn.conversation.id) == 7
+
+
+async def test_a_count_that_cannot_be_kept_is_logged_and_harms_no_answer() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    with capture_logs() as logs:
+        await Memory(database, Words()).spend(7, 120)
+    assert [(line["event"], line["tokens"]) for line in logs] == [("tokens_not_counted", 120)]
+    await database.close()

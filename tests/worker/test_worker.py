@@ -78,9 +78,9 @@ class FakeTeller:
         self.asked: list[int] = []
         self.text: str | None = None
 
-    async def summarise(self, lines: Sequence[Line], tokens: int) -> str:
+    async def summarise(self, stretch: Stretch, tokens: int) -> str:
         self.asked.append(tokens)
-        return f"{len(lines)} lines" if self.text is None else self.text
+        return f"{len(stretch.lines)} lines" if self.text is None else self.text
 
 
 class House:
