@@ -9,7 +9,8 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -108,6 +109,12 @@ def database_url(postgres: str, migrated_template: str) -> Iterator[str]:
     """Yield the URL of a migrated database that this test alone has."""
     with _database(postgres, migrated_template) as url:
         yield url
+
+
+@pytest.fixture
+def new_database(postgres: str, migrated_template: str) -> Callable[[], AbstractContextManager[str]]:
+    """Give a way to make migrated databases, for tests that need several."""
+    return partial(_database, postgres, migrated_template)
 
 
 @pytest.fixture

@@ -62,6 +62,8 @@ class Door:
         self._spent: dict[tuple[str, str], deque[float]] = {}
         self.troubles: list[Trouble] = []
         self.calls: list[Call] = []
+        # Told of each call that changes something, before and after; True: whoever calls is dead.
+        self.watch: Callable[[str, bool], bool] = lambda call, done: False
         self.objections: list[str] = []
 
     def limit(self, path: str, count: int, seconds: float) -> None:
@@ -74,6 +76,8 @@ class Door:
         async def answer(request: web.Request) -> web.Response:
             text = await request.text()
             body = json.loads(text) if text else None
+            if self._dies(request, done=False):
+                return _cut(request)
             status, found, headers = await self._result(request, path, body, act)
             self.calls.append(
                 Call(
@@ -88,6 +92,8 @@ class Door:
                 looked_at = found[:3] if isinstance(found, list) else found  # a page of 100 takes long
                 self.objections += objections(request.method, path, status, looked_at)
             self._changed()
+            if self._dies(request, done=True):
+                return _cut(request)
             packed = b"" if found is None else json.dumps(found).encode()
             kind = "text/html" if found is None or isinstance(found, str) else "application/json"
             return web.Response(status=status, body=packed, content_type=kind, headers=headers)
@@ -117,6 +123,9 @@ class Door:
             return await self._troubled(trouble)
         return (204 if found is None else 200), found, headers
 
+    def _dies(self, request: web.Request, *, done: bool) -> bool:
+        return request.method != "GET" and self.watch(f"{request.method} {request.path}", done)
+
     async def _troubled(self, trouble: Trouble) -> tuple[int, Any, dict[str, str]]:
         if trouble.released is not None:
             await trouble.released.wait()
@@ -143,6 +152,12 @@ class Door:
             "X-RateLimit-Reset-After": f"{reset:.3f}",
             "X-RateLimit-Bucket": re.sub(r"\W+", "-", key),
         }
+
+
+def _cut(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 def _limited(seconds: float, headers: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:

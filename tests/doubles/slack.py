@@ -70,6 +70,8 @@ class SlackDouble:
         self.api_url = ""
         self.socket_error = ""
         self.violations: list[str] = []
+        # Told of each call that changes something, before and after; True: whoever calls is dead.
+        self.watch: Callable[[str, bool], bool] = lambda method, done: False
         self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
         self._changed = asyncio.Condition()
 
@@ -175,14 +177,17 @@ class SlackDouble:
         fault = self._faults[method].pop(0) if self._faults[method] else Fault()
         if fault.hold is not None:
             await fault.hold.wait()
-        if fault.dropped:
+        if fault.dropped or self._dies(method, done=False):
             return _cut(request)
         if fault.status != 200 or fault.error:
             return _refusal(fault)
         response = self._carry_out(request, method, arguments)
         async with self._changed:
             self._changed.notify_all()
-        return _cut(request) if fault.lost else response
+        return _cut(request) if fault.lost or self._dies(method, done=True) else response
+
+    def _dies(self, method: str, *, done: bool) -> bool:
+        return method.startswith(("chat.", "assistant.")) and self.watch(method, done)
 
     def _carry_out(self, request: web.Request, method: str, arguments: dict[str, Any]) -> web.Response:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -136,9 +136,10 @@ class Record:
 
     async def until(self, condition: str, seconds: float = 20.0) -> None:
         """Wait until the statement yields true."""
-        async with asyncio.timeout(seconds):
+        connecting = psycopg.AsyncConnection.connect(self._url, autocommit=True)
+        async with asyncio.timeout(seconds), await connecting as connection:
             # Another process commits it, so there is no event to wait for.
-            while await self.rows(condition) != [(True,)]:  # noqa: ASYNC110
+            while await (await connection.execute(condition.encode())).fetchone() != (True,):
                 await asyncio.sleep(0.02)
 
 

@@ -7,11 +7,9 @@ import multiprocessing
 import os
 import re
 import signal
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,11 +17,10 @@ import sqlalchemy as sa
 from bot.app.running import listening, standing
 from bot.config import read_settings
 from bot.dialogue import Message, Platform
-from bot.generation.tokens import TiktokenCounter
 from bot.memory.turns import LeaseTerms
 
-# A dead house is waited for shortly here: for two seconds, not for eleven.
-TERMS = LeaseTerms(seconds=1.5, call=0.3)
+# A dead house is waited for shortly here: for one second and a bit, not for eleven.
+TERMS = LeaseTerms(seconds=1.2, call=0.1)
 BEAT = 0.3
 PATIENCE = 30.0
 
@@ -31,7 +28,7 @@ _WRITES = re.compile(r"(?:INSERT INTO|UPDATE) (messages|turns|pieces|conversatio
 _RENEWAL = "WITH mine AS"
 # Forking a process that has everything loaded already takes a tenth of starting Python anew.
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.walks.mortal"])
+_context.set_forkserver_preload(["tests.walks.mortal", "tests.walks.warm"])
 
 
 @dataclass(frozen=True)
@@ -160,7 +157,8 @@ class _Steps:
             connection.info.setdefault("written", []).extend(_WRITES.findall(statement))
 
     def _forget(self, connection: sa.Connection) -> None:
-        connection.info.pop("written", None)
+        if not connection.invalidated:
+            connection.info.pop("written", None)
 
     def _before(self, connection: sa.Connection) -> None:
         written = connection.info.pop("written", None)
@@ -178,9 +176,3 @@ class _Steps:
     def _die_at(self, step: Death) -> None:
         if step == self._death:
             os.kill(os.getpid(), signal.SIGKILL)
-
-
-# In the process that the houses are forked from, the half second of loading the vocabulary is spent once.
-if multiprocessing.current_process().name != "MainProcess" or os.environ.get("FRONTDESK_FORKSERVER"):
-    with tempfile.TemporaryDirectory() as _folder:
-        TiktokenCounter(Path(_folder))
