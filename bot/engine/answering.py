@@ -255,6 +255,7 @@ class Engine:
         fixed = self._counter.count(longest) + _PRIMING
         room = int((backend.context_tokens - backend.answer_tokens) / factor) - fixed
         recalled = await self._memory.recall(turn, max(room, _LEAST_ROOM))
+        asker = replace(asker, name=recalled.lines[-1].author)  # as the lines call them
         instruction = instruct(self._persona, self._now(), channel, asker, recalled.people, language)
         system = Line(Role.SYSTEM, with_summary(instruction, recalled.summary))
         context = Context((system, *in_turns(recalled.lines)), backend.answer_tokens)

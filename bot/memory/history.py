@@ -54,15 +54,23 @@ class HistoryShelf:
         return len(rows)
 
     async def newest(self, workspace: str) -> dict[str, str]:
-        """Tell the newest message heard in each Discord channel of a workspace, by the platform's ids."""
+        """
+        Tell the newest message heard in each Discord channel of a workspace, by the platform's ids.
+
+        One look a conversation, however long it is: what was heard last stands last.
+        """
+        last = (
+            sa.select(sa.cast(messages.c.platform_id, sa.Numeric).label("id"))
+            .where(messages.c.conversation_id == conversations.c.id, sa.not_(messages.c.said))
+            .order_by(messages.c.position.desc())
+            .limit(1)
+            .lateral("last")
+        )
+        here = (conversations.c.platform == Platform.DISCORD) & (conversations.c.workspace == workspace)
         statement = (
-            sa.select(conversations.c.place, sa.func.max(sa.cast(messages.c.platform_id, sa.Numeric)))
-            .join(messages, messages.c.conversation_id == conversations.c.id)
-            .where(
-                conversations.c.platform == Platform.DISCORD,
-                conversations.c.workspace == workspace,
-                sa.not_(messages.c.said),
-            )
+            sa.select(conversations.c.place, sa.func.max(last.c.id))
+            .select_from(conversations.join(last, sa.true()))
+            .where(here)
             .group_by(conversations.c.place)
         )
         async with self._database.transaction() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Accepted, Attention, ChannelKind, Message, Platform
 from bot.memory.database import Database
-from bot.memory.models import conversations, message_revisions, messages, summary_blocks, turns
+from bot.memory.models import IS_COPY, conversations, message_revisions, messages, summary_blocks, turns
 from bot.memory.news import tell_conversation, wake, want_anew
 from bot.memory.places import Place, branches, locate
 from bot.memory.rows import cleaned, row_of, weigh
@@ -70,8 +70,8 @@ class Inbox:
         self, message: Message, outright: Attention, wanted: Attention, tokens: int
     ) -> Accepted:
         async with self._database.transaction() as connection:
-            if await _lock_known(connection, message):
-                return await _hear_again(connection, message, tokens, outright)
+            if known := await _lock_known(connection, message):
+                return await _hear_again(connection, message, known, tokens, outright)
             place = await locate(connection, message)
             held = await _lock(connection, message, place, create=outright is Attention.ANSWER)
             if held is None:
@@ -97,15 +97,28 @@ class Inbox:
         await tell_conversation(connection, held.id)
 
 
-async def _lock_known(connection: AsyncConnection, message: Message) -> bool:
+async def _lock_known(connection: AsyncConnection, message: Message) -> Sequence[sa.Row[tuple[object, ...]]]:
     """
-    Lock the conversation that has the message already, if one has.
+    Lock the conversations that have the message already, and give its rows, those of its copies last.
 
-    It need not be the one where the message would belong now: `/new` may have come in between.
+    They need not be the one where the message would belong now: `/new` may have come in between, and a
+    thread's history may hold it once more. In order of id, so that two edits cannot wait in a ring.
     """
-    held = sa.select(messages.c.conversation_id).where(messages.c.key == message.key).scalar_subquery()
-    found = sa.select(conversations.c.id).where(conversations.c.id == held).with_for_update()
-    return await connection.scalar(found) is not None
+    copy = sa.literal(f"{message.key}@") + sa.cast(messages.c.conversation_id, sa.Text)
+    copied = sa.and_(IS_COPY, messages.c.platform_id == message.id, messages.c.key == copy)
+    holding = [
+        sa.select(messages.c.conversation_id).where(one) for one in (messages.c.key == message.key, copied)
+    ]
+    ids = (await connection.scalars(sa.union_all(*holding))).all()
+    if not ids:
+        return []
+    # By their numbers: a lock that is waited for looks again only at what is locked, not at what was joined.
+    held = sa.select(conversations.c.id).where(conversations.c.id.in_(ids))
+    await connection.execute(held.order_by(conversations.c.id).with_for_update())
+    keys = [message.key, *(f"{message.key}@{number}" for number in ids)]
+    found = sa.select(messages).where(messages.c.key.in_(keys)).order_by(sa.func.length(messages.c.key))
+    rows = (await connection.execute(found)).all()
+    return rows if rows and rows[0].key == message.key else []
 
 
 async def _lock(connection: AsyncConnection, message: Message, place: Place, *, create: bool) -> _Held | None:
@@ -148,18 +161,21 @@ def _may_have_history(message: Message) -> bool:
 
 
 async def _hear_again(
-    connection: AsyncConnection, message: Message, tokens: int, outright: Attention
+    connection: AsyncConnection,
+    message: Message,
+    rows: Sequence[sa.Row[tuple[object, ...]]],
+    tokens: int,
+    outright: Attention,
 ) -> Accepted:
     """
-    Take an edit, or a second delivery; the conversation's row is locked.
+    Take an edit, which reaches the copies too, or a second delivery; the conversations' rows are locked.
 
     What names the bot and has no turn was read as history before it was delivered, or names it only now.
     """
-    found = sa.select(messages).where(messages.c.key == message.key)
-    known = (await connection.execute(found)).one()
-    edited = _is_newer(message, known)
-    if edited:
-        await _revise(connection, message, known, tokens)
+    known, edited = rows[0], _is_newer(message, rows[0])
+    for row in rows:
+        if _is_newer(message, row):
+            await _revise(connection, message, row, tokens)
     if outright is Attention.ANSWER and known.turn_id is None and not known.said:
         return await _join_or_open(connection, known.conversation_id, message)
     if not edited:

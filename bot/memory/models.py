@@ -45,6 +45,9 @@ def _of(table: str, *, null: bool = False) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=null)
 
 
+# A message that another conversation has already is kept once more, under `<its key>@<conversation>`.
+IS_COPY = sa.text("strpos(key, '@') > 0")
+
 conversations = sa.Table(
     "conversations",
     metadata,
@@ -138,6 +141,7 @@ messages = sa.Table(
     sa.UniqueConstraint("conversation_id", "position"),
     sa.Index("messages_cumulative_index", "conversation_id", "cumulative_tokens"),
     sa.Index("messages_turn_id_index", "turn_id"),
+    sa.Index("messages_copies_index", "platform_id", postgresql_where=IS_COPY),
 )
 
 message_revisions = sa.Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -183,16 +183,28 @@ def _lines(
     """Make lines; where several people speak, each line begins with its speaker's name."""
     spoken = [(row["said"], row["author_id"], row["author_name"], row["text"], row["files"]) for row in rows]
     spoken += [(False, m.author.id, m.author.name, m.text, m.files) for m in question]
-    names = {person: name for said, person, name, _, _ in spoken if not said}
+    names = _told_apart({person: name for said, person, name, _, _ in spoken if not said})
     several = len(names) > 1
     lines = []
-    for said, _, name, text, files in spoken:
+    for said, person, _, text, files in spoken:
         read = shown(text, files)
         if said:
             lines.append(Line(Role.BOT, read))
         else:
+            name = names[person]
             lines.append(Line(Role.PERSON, f"{name}: {read}" if several else read, name))
-    return tuple(lines), tuple(dict.fromkeys(names.values()))
+    return tuple(lines), tuple(names.values())
+
+
+def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Number those who have the same name, by their ids, so that who is who does not change as they speak."""
+    told: dict[str, str] = {}
+    for person in sorted(names, key=lambda person: (len(person), person)):
+        name, number = names[person], 2
+        while name in told.values():
+            name, number = f"{names[person]} ({number})", number + 1
+        told[person] = name
+    return {person: told[person] for person in names}
 
 
 def _cut(text: str, length: int) -> str:

@@ -231,6 +231,13 @@ def _create_tables() -> None:
         "messages_cumulative_index", "messages", ["conversation_id", "cumulative_tokens"], unique=False
     )
     op.create_index("messages_turn_id_index", "messages", ["turn_id"], unique=False)
+    op.create_index(
+        "messages_copies_index",
+        "messages",
+        ["platform_id"],
+        unique=False,
+        postgresql_where=sa.text("strpos(key, '@') > 0"),
+    )
     op.create_table(
         "pieces",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.dialogue import Accepted, ChannelKind, Message, Piece
-from tests.memory.conftest import BEN, BOT, DIRECT, OPEN, THREAD, Open, Record, Words, done, message
+from bot.dialogue import Accepted, ChannelKind, Message, Piece, Turn
+from tests.memory.conftest import (
+    BEN,
+    BOT,
+    DIRECT,
+    OPEN,
+    THREAD,
+    Open,
+    Record,
+    Words,
+    done,
+    edited,
+    message,
+    watched,
+)
 
 ROWS = "SELECT * FROM messages WHERE conversation_id = :id ORDER BY position"
 
@@ -135,6 +151,89 @@ async def test_the_newest_message_of_each_channel_is_known(record: Record) -> No
     # Messages of a platform with other ids are no hindrance.
     await record.exchange(message(channel=THREAD, id="x-1"), "yes", THREAD)
     assert await record.shelf.newest("G1") == {"500": "10", "600": "100"}
+
+
+async def test_the_newest_are_found_by_one_look_a_conversation(record: Record) -> None:
+    fill = """
+        INSERT INTO conversations (key, platform, workspace, place, kind)
+        SELECT 'filled:' || n, 'discord', 'G1', (n % 5)::text, 'open' FROM generate_series(1, 20) AS n;
+        INSERT INTO messages (conversation_id, key, position, cumulative_tokens, platform_id, author_id,
+                              author_name, said, text, tokens, encoding, sent_at)
+        SELECT id, id || ':' || n, n, n, n, 'U1', 'Ada', n % 2 = 0, 'text', 1, 'words', now()
+        FROM conversations, generate_series(1, 500) AS n
+    """
+    for statement in fill.split(";"):
+        await record.rows(statement)
+    async with await psycopg.AsyncConnection.connect(record.url, autocommit=True) as connection:
+        await connection.execute("ANALYZE conversations, messages")
+    with watched(record) as statements:
+        assert await record.shelf.newest("G1") == {str(place): "499" for place in range(5)}
+    ((statement, parameters),) = statements
+    async with record.database.transaction() as opened:
+        explained = await opened.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
+        plan = explained.scalar_one()[0]["Plan"]
+    assert rows_read(plan, "messages") <= 2 * 20
+
+
+def rows_read(plan: Mapping[str, Any], table: str) -> int:
+    """Count the rows of a table that a plan looked at, those it then left out included."""
+    looked_at = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    here = int(looked_at * plan["Actual Loops"]) if plan.get("Relation Name") == table else 0
+    return here + sum(rows_read(part, table) for part in plan.get("Plans", ()))
+
+
+async def kept_twice(record: Record) -> tuple[Message, Turn]:
+    """Have the root of a thread in a direct message kept in both conversations, and the thread answered."""
+    root = message("let us talk", DIRECT, id="5.5")
+    await record.exchange(root, "gladly")
+    thread = replace(DIRECT, root="5.5")
+    turn = await record.claimed(message("in the thread", thread), channel=thread)
+    await record.shelf.keep(turn.conversation, [replace(root, channel=thread)])
+    return root, turn
+
+
+async def test_an_edit_reaches_every_copy_of_a_message(record: Record) -> None:
+    root, turn = await kept_twice(record)
+    assert await record.inbox.accept(edited(root, "let us talk about cats")) is Accepted.REVISED
+    for row in await record.rows("SELECT * FROM messages WHERE platform_id = '5.5'"):
+        assert (row["text"], row["tokens"], row["revision"]) == ("let us talk about cats", 6 + 4, 1)
+    earlier = await record.rows("SELECT text FROM message_revisions")
+    assert [row["text"] for row in earlier] == ["let us talk", "let us talk"]
+    rows = await record.rows(ROWS, id=turn.conversation.id)
+    assert [row["text"] for row in rows] == ["let us talk about cats", "in the thread"]
+    assert rows[0]["cumulative_tokens"] + rows[1]["tokens"] == rows[1]["cumulative_tokens"]
+    total = await record.value(
+        "SELECT total_tokens FROM conversations WHERE id = :id", id=turn.conversation.id
+    )
+    assert total == rows[1]["cumulative_tokens"]
+    again = edited(root, "let us talk about cats")
+    assert await record.inbox.accept(again) is Accepted.KNOWN
+    assert len(await record.rows("SELECT 1 FROM message_revisions")) == 2
+
+
+async def test_a_copy_that_is_newer_than_the_edit_stays(record: Record) -> None:
+    root, turn = await kept_twice(record)
+    later = "UPDATE messages SET edited_at = now() + interval '1 day', text = 'newest' WHERE key LIKE '%@%'"
+    await record.rows(later)
+    assert await record.inbox.accept(edited(root, "an edit")) is Accepted.REVISED
+    rows = await record.rows(ROWS, id=turn.conversation.id)
+    assert rows[0]["text"] == "newest"
+
+
+async def test_edits_of_messages_that_each_is_the_others_copy_do_not_wait_in_a_ring(
+    record: Record, another: Record
+) -> None:
+    roots = [message("one", DIRECT, id="1.1"), message("two", DIRECT, id="2.2")]
+    threads = [replace(DIRECT, root=root.id) for root in roots]
+    turns = [await record.claimed(message("here", thread), channel=thread) for thread in threads]
+    for shelved in (roots, roots[::-1]):
+        for turn, thread, one in zip(turns, threads, shelved, strict=True):
+            await record.shelf.keep(turn.conversation, [replace(one, channel=thread)])
+    edits = [edited(root, f"edit {number}", number) for number in range(1, 11) for root in roots]
+    doors = [record.inbox.accept, another.inbox.accept]
+    await asyncio.gather(*(doors[number % 2](edit) for number, edit in enumerate(edits)))
+    texts = await record.rows("SELECT DISTINCT text FROM messages WHERE platform_id IN ('1.1', '2.2')")
+    assert [row["text"] for row in texts] == ["edit 10"]
 
 
 texts = st.lists(st.text("ab ", max_size=12), max_size=6)

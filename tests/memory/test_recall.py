@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot.dialogue import Channel, Manifest, Piece, Role, Span, SummarySpan, Turn
+from bot.dialogue import Author, Channel, Manifest, Piece, Role, Span, SummarySpan, Turn
 from bot.generation.tokens import TiktokenCounter
 from bot.memory.database import Database
 from bot.memory.recall import Memory
@@ -47,6 +47,21 @@ async def test_what_fits_is_read_in_order_with_the_question_last(record: Record)
     (whole,) = recalled.manifest.whole
     assert (whole.first, whole.last, whole.tokens) == (1, 4, 24)
     assert recalled.manifest.tokens == 30
+
+
+async def test_people_of_the_same_name_are_told_apart_and_stay_who_they_are(record: Record) -> None:
+    older, younger, third = (Author(f"U{number}", "Alex") for number in (3, 20, 100))
+    await record.asked(message("I am first", THREAD, younger))
+    await record.asked(message("I am second", THREAD, older))
+    turn = await record.claimed(message("me too", THREAD, replace(third, name="Alex (2)")), channel=THREAD)
+    for _ in range(2):
+        following = await record.turns.finish(turn, done("hello"))
+        assert following is not None
+        turn = following
+    recalled = await record.memory.recall(turn, PLENTY)
+    spoken = [line.text for line in recalled.lines if line.role is Role.PERSON]
+    assert spoken == ["Alex (2): I am first", "Alex: I am second", "Alex (2) (2): me too"]
+    assert [line.author for line in recalled.lines if line.author] == list(recalled.people)
 
 
 async def test_several_people_are_told_apart_by_name(record: Record) -> None:
