@@ -58,7 +58,8 @@ def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:
     if settings.bot_token is None or settings.app_token is None:
         return None
     tokens = settings.bot_token.get_secret_value(), settings.app_token.get_secret_value()
-    return SlackAdapter(*tokens, settings.api_url, words)
+    roles = bool(settings.allow_roles or settings.block_roles)
+    return SlackAdapter(*tokens, settings.api_url, words, roles=roles)
 
 
 def discord_adapter(settings: DiscordSettings, marks: Marks) -> DiscordAdapter | None:

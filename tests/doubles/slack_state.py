@@ -76,6 +76,7 @@ class Workspace:
     def __init__(self) -> None:
         self.people: dict[str, dict[str, Any]] = {}
         self.places: dict[str, Place] = {}
+        self.groups: dict[str, tuple[str, list[str]]] = {"S0DESK": ("desk", ["U0ANN"])}
         self.statuses: dict[tuple[str, str], str] = {}
         self.pinged: list[str] = []
         self.edits_refused = False

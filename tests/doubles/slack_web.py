@@ -21,6 +21,7 @@ class WebApi:
         self.methods: dict[str, Callable[[Arguments], Arguments]] = {
             "auth.test": self._auth,
             "users.info": self._user,
+            "usergroups.list": self._groups,
             "bots.info": self._bot,
             "conversations.info": self._channel,
             "conversations.replies": self._replies,
@@ -47,6 +48,15 @@ class WebApi:
         if given["user"] not in self._space.people:
             raise SlackRefuses("user_not_found")
         return {"user": self._space.people[given["user"]]}
+
+    def _groups(self, given: Arguments) -> Arguments:
+        told = str(given.get("include_users", "")) in ("1", "True", "true")
+        return {
+            "usergroups": [
+                {"id": group, "name": handle.title(), "handle": handle, **({"users": users} if told else {})}
+                for group, (handle, users) in self._space.groups.items()
+            ]
+        }
 
     def _bot(self, given: Arguments) -> Arguments:
         return {"bot": {"id": given["bot"], "name": f"Bot {given['bot']}"}}

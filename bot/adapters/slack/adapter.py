@@ -11,6 +11,7 @@ from bot.adapters.pieces import Cutter
 from bot.adapters.posting import post_and_edit
 from bot.adapters.slack.budgets import Budgets
 from bot.adapters.slack.check import look
+from bot.adapters.slack.groups import Groups
 from bot.adapters.slack.history import read_history
 from bot.adapters.slack.listen import Listener
 from bot.adapters.slack.messages import Messages
@@ -38,20 +39,31 @@ class SlackAdapter:
     platform = Platform.SLACK
 
     def __init__(
-        self, bot_token: str, app_token: str, api_url: str, words: Words, pace: float = PACE_SECONDS
+        self,
+        bot_token: str,
+        app_token: str,
+        api_url: str,
+        words: Words,
+        pace: float = PACE_SECONDS,
+        roles: bool = False,
     ) -> None:
-        """`pace` is the seconds between two looks of a growing message."""
+        """
+        `pace` is the seconds between two looks of a growing message.
+
+        `roles` says that somebody looks at authors' roles, which are user groups here and need a scope.
+        """
         self._web = Web(bot_token, api_url)
         self._app_token = app_token
         self._words = words
         self._pace = pace
         self._names = Names(self._web)
+        self._groups = Groups(self._web) if roles else None
         self.budgets = Budgets()
         self._me: Me | None = None
 
     async def listen(self, accept: Accept) -> None:
         """Hand every message to `accept` until cancelled; raises `TokenRefused` for a wrong token."""
-        listener = Listener(self._web, self._names, await self._known_me(), accept)
+        listener = Listener(self._web, self._names, await self._known_me(), accept, self._groups)
         await serve(listener.app, self._web, self._app_token)
 
     def cutter(self) -> Callable[[str], list[str]]:
@@ -76,7 +88,7 @@ class SlackAdapter:
 
     async def check(self) -> AsyncIterator[Finding]:
         """Look at the tokens, the scopes and the socket."""
-        async for finding in look(self._web, self._app_token):
+        async for finding in look(self._web, self._app_token, roles=self._groups is not None):
             yield finding
 
     async def close(self) -> None:

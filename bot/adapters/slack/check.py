@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from bot.adapters.slack.web import Refused, Web
 from bot.dialogue import Finding
@@ -22,17 +22,20 @@ SCOPES = {
     "users:read": "people have no names and no time zone",
 }
 
+# Asked for by the manifest too, but missed only where roles are let in or kept out.
+ROLE_SCOPES = {"usergroups:read": "nobody's user groups are known, so lists of roles do not work"}
+
 _MANIFEST = "deploy/slack-manifest.yaml"
 
 
-async def look(web: Web, app_token: str) -> AsyncIterator[Finding]:
-    """Look at each part; nothing is raised for what is wrong."""
-    async for finding in _bot_token(web):
+async def look(web: Web, app_token: str, *, roles: bool = False) -> AsyncIterator[Finding]:
+    """Look at each part, with `roles` at what they need too; nothing is raised for what is wrong."""
+    async for finding in _bot_token(web, SCOPES | ROLE_SCOPES if roles else SCOPES):
         yield finding
     yield await _socket(web, app_token)
 
 
-async def _bot_token(web: Web) -> AsyncIterator[Finding]:
+async def _bot_token(web: Web, scopes: Mapping[str, str]) -> AsyncIterator[Finding]:
     try:
         answer = await web.read("auth.test")
     except TokenRefused as error:
@@ -44,12 +47,12 @@ async def _bot_token(web: Web) -> AsyncIterator[Finding]:
         return
     yield Finding("Slack bot token", True, f"@{answer.get('user')} in {answer.get('team')}")
     granted = {scope.strip() for scope in str(answer["_headers"].get("x-oauth-scopes", "")).split(",")}
-    missing = [scope for scope in SCOPES if scope not in granted]
+    missing = [scope for scope in scopes if scope not in granted]
     if not missing:
         yield Finding("Slack scopes", True, "all that are needed are granted")
     for scope in missing:
         cure = f"Add {scope} under OAuth & Permissions (or paste {_MANIFEST} again), then reinstall the app."
-        yield Finding("Slack scopes", False, f"{scope} is missing: {SCOPES[scope]}", cure)
+        yield Finding("Slack scopes", False, f"{scope} is missing: {scopes[scope]}", cure)
 
 
 async def _socket(web: Web, app_token: str) -> Finding:

@@ -6,16 +6,18 @@ import asyncio
 import weakref
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
+from bot.adapters.slack.groups import Groups
 from bot.adapters.slack.names import Names
 from bot.adapters.slack.reading import Me, read_message, wanted
 from bot.adapters.slack.web import Web, quiet
-from bot.dialogue import Accepted
+from bot.dialogue import Accepted, Message
 from bot.errors import StoreError
 from bot.ports import Accept
 
@@ -37,8 +39,9 @@ class Listener:
     envelope without one, and Slack delivers it again.
     """
 
-    def __init__(self, web: Web, names: Names, me: Me, accept: Accept) -> None:
-        """Messages go to `accept`."""
+    def __init__(self, web: Web, names: Names, me: Me, accept: Accept, groups: Groups | None = None) -> None:
+        """Messages go to `accept`, with their authors' roles where there are `groups`."""
+        self._groups = groups
         self._names = names
         self._me = me
         self._accept = accept
@@ -81,10 +84,16 @@ class Listener:
                 log.warning("slack_event_malformed", type=_name(event.get("type")))
                 return
             if message is not None:
-                accepted = await self._accept(message)
+                accepted = await self._accept(await self._with_roles(message))
                 if accepted is not Accepted.IGNORED:
                     log.info("slack_message", accepted=str(accepted), key=message.key)
         self._twins.heard(twin)
+
+    async def _with_roles(self, message: Message) -> Message:
+        if self._groups is None:
+            return message
+        roles = await self._groups.roles_of(message.author.id)
+        return replace(message, author=replace(message.author, roles=roles))
 
     def _lock(self, channel: str) -> asyncio.Lock:
         """Waiters of a lock are served in their order, so a channel's messages stay in theirs."""

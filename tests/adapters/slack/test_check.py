@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.adapters.slack import SlackAdapter
-from bot.adapters.slack.check import SCOPES
+from bot.adapters.slack.check import ROLE_SCOPES, SCOPES
 from bot.ports import Checks
 from tests.doubles.slack import SlackDouble
 from tests.fakes import FakeWords
@@ -53,4 +53,15 @@ def test_the_manifest_asks_for_exactly_these_scopes() -> None:
     lines = MANIFEST.read_text("utf-8").splitlines()
     start = lines.index("    bot:") + 1
     asked = [line.strip("- ") for line in lines[start:] if line.startswith("      - ")]
-    assert [scope for scope in asked if ":" in scope] == sorted(SCOPES)
+    scopes = [scope.partition(" ")[0] for scope in asked]
+    assert [scope for scope in scopes if ":" in scope] == sorted(SCOPES | ROLE_SCOPES)
+
+
+async def test_the_scope_for_roles_is_missed_only_where_roles_matter(slack: SlackDouble) -> None:
+    tokens = (slack.bot_token, slack.app_token, slack.api_url)
+    for granted, wanted in ((slack.scopes, ["usergroups:read"]), (f"{slack.scopes},usergroups:read", [])):
+        slack.scopes = granted
+        adapter = SlackAdapter(*tokens, FakeWords(), roles=True)
+        bad = [finding async for finding in adapter.check() if not finding.well]
+        assert [finding.text.split()[0] for finding in bad] == wanted
+        await adapter.close()

@@ -1,0 +1,65 @@
+"""What `bot doctor` sees of the database: well, away, and with old tables."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.app.ground import Ground, opened
+from bot.app.health import DatabaseCheck
+from bot.config import read_settings
+from bot.dialogue import Finding
+
+AWAY = "postgresql://bot:hush@127.0.0.1:1/frontdesk"
+Looking = Callable[[str], AbstractAsyncContextManager[Ground]]
+
+
+@pytest.fixture
+def looking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Looking:
+    """Open the ground as the doctor does, on a given database."""
+
+    @asynccontextmanager
+    async def ground(url: str) -> AsyncIterator[Ground]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("BOT_DATABASE_URL", url)
+        monkeypatch.setenv("BOT_DATA_DIR", str(tmp_path / "data"))
+        async with opened(read_settings(), looking=True) as opened_ground:
+            yield opened_ground
+
+    return ground
+
+
+async def found(ground: Ground) -> list[Finding]:
+    return [finding async for finding in DatabaseCheck(ground, "en").check()]
+
+
+async def test_a_database_that_is_well_is_told_with_its_version(looking: Looking, database_url: str) -> None:
+    async with looking(database_url) as ground:
+        database, tables = await found(ground)
+    assert database.well
+    assert "Postgres" in database.text
+    assert tables.well
+    assert (database.cure, tables.cure) == ("", "")
+
+
+async def test_a_database_that_is_away_is_a_finding_and_not_waited_for(looking: Looking) -> None:
+    async with looking(AWAY) as ground:
+        (database,) = await found(ground)
+    assert not database.well
+    assert "BOT_DATABASE_URL" in database.cure
+    assert "hush" not in database.text + database.cure
+
+
+async def test_looking_changes_nothing_and_missing_tables_are_told(
+    looking: Looking, empty_database_url: str
+) -> None:
+    async with looking(empty_database_url) as ground:
+        first = await found(ground)
+        second = await found(ground)
+    for database, tables in (first, second):
+        assert database.well
+        assert not tables.well
+        assert "migrate" in tables.text + tables.cure
