@@ -139,7 +139,7 @@ class Slot:
 
     `nonce` (at most 25 characters) is the same for the same piece for ever. `message_id` is the
     platform's id, "" where none is known. `unsure` says that a process died between recording and
-    posting, so the post may stand: look for it before posting.
+    posting, so the post may stand: look for it before posting. `text` is what it was recorded with.
     """
 
     ordinal: int
@@ -147,6 +147,7 @@ class Slot:
     message_id: str = ""
     unsure: bool = False
     recorded_at: datetime | None = None
+    text: str = ""
 
 
 class Outcome(StrEnum):

@@ -164,4 +164,5 @@ def _slot(row: sa.Row[tuple[object, ...]]) -> Slot:
         found["message_id"] or "",
         unsure=found["message_id"] is None,
         recorded_at=found["recorded_at"],
+        text=found["text"],
     )

@@ -36,7 +36,7 @@ async def test_a_post_is_recorded_before_and_after(record: Record, receipts: Tur
     (row,) = await record.rows("SELECT * FROM pieces")
     assert (row["state"], row["text"], row["message_id"]) == ("sent", "Well,", "200.5")
     assert row["key"] == "slack:T1:C1:200.5"
-    assert await receipts.standing() == [replace(slot, message_id="200.5")]
+    assert await receipts.standing() == [replace(slot, message_id="200.5", text="Well,")]
 
 
 async def test_the_first_piece_makes_the_answer_seen_and_only_once(

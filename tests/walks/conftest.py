@@ -139,7 +139,7 @@ class Record:
         connecting = psycopg.AsyncConnection.connect(self._url, autocommit=True)
         async with asyncio.timeout(seconds), await connecting as connection:
             # Another process commits it, so there is no event to wait for.
-            while await (await connection.execute(condition.encode())).fetchone() != (True,):
+            while await (await connection.execute(condition.encode())).fetchone() != (True,):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
 

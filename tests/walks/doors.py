@@ -18,7 +18,7 @@ Shown = list[tuple[str, str]]
 
 
 class Door(ABC):
-    """A place where one question is asked; `size` is the length of a long answer, of two posts if it can be."""
+    """A place where one question is asked; a long answer has `size` characters, two posts if it can be."""
 
     size = 4_200
 
@@ -34,10 +34,10 @@ class Door(ABC):
     async def shown(self) -> Shown:
         """The answer's posts as a person sees them, with their ids."""
 
-    def watched(self, watch: Callable[[str, bool], bool]) -> None:
+    def watched(self, watch: Callable[[str, bool], bool]) -> None:  # noqa: B027
         """Have the double tell of each call."""
 
-    async def ask_again(self, house: Mortal) -> None:
+    async def ask_again(self, house: Mortal) -> None:  # noqa: B027
         """Do what a person does who got no answer from a dead house."""
 
     def unfinished(self) -> list[str]:

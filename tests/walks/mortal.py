@@ -20,8 +20,8 @@ from bot.dialogue import Message, Platform
 from bot.memory.turns import LeaseTerms
 
 # A dead house is waited for shortly here: for one second and a bit, not for eleven.
-TERMS = LeaseTerms(seconds=1.2, call=0.1)
-BEAT = 0.3
+TERMS = LeaseTerms(seconds=1.5, call=0.1)
+BEAT = 0.4
 PATIENCE = 30.0
 
 _WRITES = re.compile(r"(?:INSERT INTO|UPDATE) (messages|turns|pieces|conversations)\b")

@@ -14,7 +14,7 @@ from tests.walks.conftest import Record
 from tests.walks.doors import Door, Shown, opened
 from tests.walks.mortal import Death, Mortal
 
-AT_ONCE = 6
+AT_ONCE = 4
 RECOVERY = 30.0
 SHORT = "Here is the whole answer, and it is a short one."
 
@@ -101,15 +101,16 @@ class Trials:
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def steps(self) -> list[Death]:
-        """Find all steps at which a house may die."""
+        """
+        Find all steps at which a house may die.
+
+        Before a step is the same as after the one before it: nothing that outlives a house lies between.
+        """
         commits, calls = await self._run(Death())
-        counts = {"commit": commits, "call": calls}
-        return [
-            Death(kind, number, after)
-            for kind, count in counts.items()
-            for number in range(1, count + 1)
-            for after in (False, True)
-        ]
+        steps = [("commit", commits), ("call", calls)]
+        after = [Death(kind, at, after=True) for kind, count in steps for at in range(1, count + 1)]
+        # A person who wrote in a guild where nothing was ever heard is not found by catching up.
+        return after if self._door == "discord" else [Death("commit", 1), *after]
 
     async def complaint(self, death: Death) -> str:
         """Run one trial; say what is wrong in the end, or ""."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -114,33 +114,45 @@ class DiscordPost:
         """
         if slot.recorded_at is None:
             return None
+        perhaps: str | None = None
+        async for found in self._own_since(slot.recorded_at):
+            sure = self._is(found, slot)
+            if not (sure or (perhaps is None and _may_be(found, slot))):
+                continue
+            if await self._receipts.owns(str(found["id"])):
+                continue
+            if sure:
+                return str(found["id"])
+            perhaps = str(found["id"])
+        return perhaps
+
+    async def _own_since(self, since: datetime) -> AsyncIterator[dict[str, Any]]:
         my_id = str(await self._rest.my_id())
-        after = discord.utils.time_snowflake(slot.recorded_at - _CLOCKS)
+        after = discord.utils.time_snowflake(since - _CLOCKS)
         for _ in range(_PAGES):
             page = await self._page(after)
             for found in sorted(page, key=lambda found: int(found["id"])):
-                if self._may_be(found, slot, my_id) and not await self._receipts.owns(str(found["id"])):
-                    return str(found["id"])
+                if found["author"]["id"] == my_id:
+                    yield found
             if len(page) < 100:
                 break
             after = max(int(found["id"]) for found in page)
-        return None
 
     async def _page(self, after: int) -> list[dict[str, Any]]:
         query = {"limit": "100", "after": str(after)}
         found = await self._rest.call("GET", _MESSAGES, query=query, channel_id=self._question.channel.id)
         return list(found)
 
-    def _may_be(self, found: Mapping[str, Any], slot: Slot, my_id: str) -> bool:
-        if found["author"]["id"] != my_id:
-            return False
-        reference = (found.get("message_reference") or {}).get("message_id")
+    def _is(self, found: Mapping[str, Any], slot: Slot) -> bool:
+        """Know the first post by its question, a later one by the text it was recorded with."""
+        reference = _reference_of(found)
         if slot.ordinal == 0:
             return bool(reference == self._question.id)
-        # A later post says nothing of its question. One this young may be another answer's that is
-        # just being recorded; if it is ours, the nonce will tell.
-        made_at = discord.utils.snowflake_time(int(found["id"]))
-        return reference is None and datetime.now(UTC) - made_at > _YOUNG
+        return (
+            reference is None
+            and bool(slot.text)
+            and found["content"].strip() == write_text(slot.text).strip()
+        )
 
     def _reference(self) -> dict[str, Any]:
         place, message_id = self._question.channel.id, self._question.id
@@ -158,3 +170,18 @@ class DiscordPost:
                 raise
             # Replying takes the right to read the history, plain posting does not.
             return await self._rest.call(method, path, payload=payload, guard=guard, channel_id=place, **ids)
+
+
+def _may_be(found: Mapping[str, Any], slot: Slot) -> bool:
+    """
+    Take a later post for ours whose text is another, since two tries may have died upon it.
+
+    One this young may be another answer's that is just being recorded; if it is ours, the nonce will tell.
+    """
+    if slot.ordinal == 0 or _reference_of(found) is not None:
+        return False
+    return datetime.now(UTC) - discord.utils.snowflake_time(int(found["id"])) > _YOUNG
+
+
+def _reference_of(found: Mapping[str, Any]) -> str | None:
+    return (found.get("message_reference") or {}).get("message_id")

@@ -266,6 +266,31 @@ async def test_a_later_post_is_found_by_age_and_place(world: World, question: Me
     assert sorted(world.discord.answers(place)) == ["First.", "Second."]
 
 
+async def test_a_later_post_that_was_made_this_moment_is_found_by_its_text(
+    world: World, question: Message, place: Place
+) -> None:
+    for text in ("Another answer's second half", "Second half", "Yet another's"):
+        await world.discord.say(world.discord.bot, place, text)
+    unsure = Slot(1, "n1", unsure=True, recorded_at=datetime.now(UTC), text="Second half")
+    await world.adapter.send(question, pieces_of(Piece(0, "Short.", done=True)), FakeReceipts([unsure]))
+
+    assert world.discord.answers(place) == ["Another answer's second half", "Yet another's", "Short."]
+
+
+async def test_of_two_old_posts_the_one_with_the_text_is_taken(
+    world: World, question: Message, place: Place
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(seconds=20)
+    for text in ("Another answer's", "Second half"):
+        await world.discord.say(world.discord.bot, place, text, at=long_ago)
+    recorded = datetime.now(UTC) - timedelta(seconds=30)
+    unsure = Slot(1, "n1", unsure=True, recorded_at=recorded, text="Second half")
+    pieces = pieces_of(Piece(0, "First.", done=True), Piece(1, "Second.", done=True))
+    await world.adapter.send(question, pieces, FakeReceipts([unsure]))
+
+    assert sorted(world.discord.answers(place)) == ["Another answer's", "First.", "Second."]
+
+
 async def test_surplus_posts_of_a_try_are_deleted(world: World, question: Message, place: Place) -> None:
     receipts = FakeReceipts()
     pieces = pieces_of(Piece(0, "Long.", done=True), Piece(1, "Longer.", done=True))
