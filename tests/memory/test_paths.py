@@ -132,9 +132,9 @@ async def test_a_chain_read_from_the_platform_is_walked(record: Record) -> None:
 FILL = """
     INSERT INTO messages (conversation_id, key, position, cumulative_tokens, platform_id, author_id,
                           author_name, text, tokens, encoding, sent_at)
-    SELECT :id, :id || ':filled:' || n, n - 20000, (n - 20000) * 10, 'p' || n, 'U9', 'Zoe', 'text', 10,
+    SELECT :id, :id || ':filled:' || n, n - 4000, (n - 4000) * 10, 'p' || n, 'U9', 'Zoe', 'text', 10,
            'words', now()
-    FROM generate_series(1, 20000) AS n
+    FROM generate_series(1, 4000) AS n
 """
 
 

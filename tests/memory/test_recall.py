@@ -207,15 +207,15 @@ async def _walk(record: Record, channel: Channel, before: int, walk: Sequence[st
 steps = st.lists(st.sampled_from(["ada", "ben", "aside", "answer", "claim"]), max_size=14)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     before=st.integers(0, 4),
     walk=steps,
     blocks=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2)), max_size=3),
-    budget=st.integers(6, 90),
+    budgets=st.lists(st.integers(6, 90), min_size=3, max_size=3),
 )
 async def test_every_earlier_message_is_told_of_exactly_once(
-    record: Record, before: int, walk: list[str], blocks: Sequence[tuple[int, int]], budget: int
+    record: Record, before: int, walk: list[str], blocks: Sequence[tuple[int, int]], budgets: list[int]
 ) -> None:
     turn = await _walk(record, replace(THREAD, root=message().id), before, walk)
     conversation = turn.conversation
@@ -225,25 +225,22 @@ async def test_every_earlier_message_is_told_of_exactly_once(
         if at + gap + length < lowest:
             await _block(record, conversation.id, at + gap, at + gap + length, "told shortly")
             at += gap + length + 1
-    recalled = await record.memory.recall(turn, budget)
     earlier = """
         SELECT position FROM messages WHERE conversation_id = :id AND (turn_id < :turn OR (turn_id IS NULL
         AND position < (SELECT max(position) FROM messages WHERE turn_id = :turn))) ORDER BY position
     """
-    rows = await record.rows(earlier, id=conversation.id, turn=turn.id)
-    assert positions(recalled.manifest) == [row["position"] for row in rows]
-    asked = len(turn.question)
-    assert recalled.lines[-1].text.endswith(turn.asked.text)
-    spoken = sum(span.last - span.first + 1 for span in recalled.manifest.whole)
-    assert len(recalled.lines) == spoken + asked
-    if not recalled.manifest.shortened:
-        assert recalled.manifest.tokens <= budget
-    weights = {
-        row["position"]: row["tokens"]
-        for row in await record.rows("SELECT * FROM messages WHERE conversation_id = :id", id=conversation.id)
-    }
-    for span in [*recalled.manifest.whole, *recalled.manifest.left_out]:
-        assert span.tokens == sum(weights[position] for position in range(span.first, span.last + 1))
+    before_it = [row["position"] for row in await record.rows(earlier, id=conversation.id, turn=turn.id)]
+    every = await record.rows("SELECT * FROM messages WHERE conversation_id = :id", id=conversation.id)
+    weights = {row["position"]: row["tokens"] for row in every}
+    for budget in budgets:
+        recalled = await record.memory.recall(turn, budget)
+        assert positions(recalled.manifest) == before_it
+        assert recalled.lines[-1].text.endswith(turn.asked.text)
+        spoken = sum(span.last - span.first + 1 for span in recalled.manifest.whole)
+        assert len(recalled.lines) == spoken + len(turn.question)
+        assert recalled.manifest.shortened or recalled.manifest.tokens <= budget
+        for span in [*recalled.manifest.whole, *recalled.manifest.left_out]:
+            assert span.tokens == sum(weights[position] for position in range(span.first, span.last + 1))
 
 
 async def test_a_model_s_factor_rises_at_once_and_falls_slowly(record: Record) -> None:
