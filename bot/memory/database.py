@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import SettingError, StoreDown
+
+_LONGEST_SILENCE = "6s"  # within a transaction, which waits for nothing but Postgres
 
 
 def driver_url(url: str) -> str:
@@ -43,6 +46,7 @@ class Database:
         self._engine = create_async_engine(
             driver_url(url), pool_size=pool, max_overflow=pool // 2, hide_parameters=True
         )
+        sa.event.listen(self._engine.sync_engine, "connect", _let_go_of_locks)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -76,6 +80,14 @@ class Database:
             if error.connection_invalidated:
                 raise StoreDown(f"the database closed the connection: {_reason(error)}") from error
             raise
+
+
+def _let_go_of_locks(connection: DBAPIConnection, record: object) -> None:
+    """Have Postgres end a transaction whose process is frozen or cut off, for its locks hold up others."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{_LONGEST_SILENCE}'")
+    cursor.close()
+    connection.commit()
 
 
 def _reason(error: Exception) -> str:

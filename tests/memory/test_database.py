@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import sqlalchemy as sa
 
@@ -81,3 +83,21 @@ async def test_a_failing_statement_tells_nothing_that_was_written(record: Record
         async with record.database.transaction() as connection:
             await connection.execute(secret, {"text": "a word between us"})
     assert "[parameters:" not in str(failed.value)
+
+
+async def test_a_transaction_that_falls_silent_is_ended_and_its_locks_with_it(database_url: str) -> None:
+    database = Database(database_url)
+
+    async def fall_silent() -> None:
+        async with database.transaction() as connection:
+            silence = await connection.scalar(sa.text("SHOW idle_in_transaction_session_timeout"))
+            assert silence == "6s"
+            await connection.execute(sa.text("SET idle_in_transaction_session_timeout = '50ms'"))
+            await connection.run_sync(lambda _: time.sleep(0.3))
+            await connection.execute(sa.text("SELECT 1"))
+
+    with pytest.raises(StoreDown):
+        await fall_silent()
+    async with database.transaction() as connection:
+        assert await connection.scalar(sa.text("SELECT 1")) == 1
+    await database.close()

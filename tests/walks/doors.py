@@ -18,7 +18,7 @@ Shown = list[tuple[str, str]]
 
 
 class Door(ABC):
-    """A place where one question is asked; a long answer has `size` characters, two posts if it can be."""
+    """A place to ask in, later questions elsewhere; a long answer has `size` characters: two posts."""
 
     size = 4_200
 
@@ -32,7 +32,7 @@ class Door(ABC):
 
     @abstractmethod
     async def shown(self) -> Shown:
-        """The answer's posts as a person sees them, with their ids."""
+        """The posts of the answer to the first question as a person sees them, with their ids."""
 
     def watched(self, watch: Callable[[str, bool], bool]) -> None:  # noqa: B027
         """Have the double tell of each call."""
@@ -51,7 +51,7 @@ class SlackDoor(Door):
     def __init__(self, slack: SlackDouble, channel: str) -> None:
         self._slack = slack
         self._channel = channel
-        self._thread = ""
+        self._threads: list[str] = []
 
     def environment(self) -> dict[str, str]:
         return {
@@ -66,10 +66,10 @@ class SlackDoor(Door):
     async def ask(self, house: Mortal) -> None:
         await self._slack.until(lambda: self._slack.sockets.open)
         ts = await self._slack.say("U0ANN", self._channel, "<@U0BOT> tell me all")
-        self._thread = "" if self._channel.startswith("D") else ts
+        self._threads.append("" if self._channel.startswith("D") else ts)
 
     async def shown(self) -> Shown:
-        return [(post.ts, post.text) for post in self._slack.answers(self._channel, self._thread)]
+        return [(post.ts, post.text) for post in self._slack.answers(self._channel, self._threads[0])]
 
     def unfinished(self) -> list[str]:
         statuses = [text for text in self._slack.space.statuses.values() if text]
@@ -85,6 +85,7 @@ class DiscordDoor(Door):
         self._discord = discord
         self._place = discord.channel("general")
         self._ann = discord.person("Ann")
+        self._asked = 0
 
     def environment(self) -> dict[str, str]:
         return {"BOT_DISCORD__TOKEN": self._discord.token, "BOT_DISCORD__API_URL": self._discord.api_url}
@@ -94,7 +95,9 @@ class DiscordDoor(Door):
 
     async def ask(self, house: Mortal) -> None:
         await self._discord.connected()
-        await self._discord.say(self._ann, self._place, f"{self._discord.bot.mention} tell me all")
+        place = self._place if self._asked == 0 else self._discord.channel("elsewhere")
+        self._asked += 1
+        await self._discord.say(self._ann, place, f"{self._discord.bot.mention} tell me all")
 
     async def shown(self) -> Shown:
         posts = self._discord.messages(self._place)

@@ -33,11 +33,17 @@ _context.set_forkserver_preload(["tests.walks.mortal", "tests.walks.warm"])
 
 @dataclass(frozen=True)
 class Death:
-    """At which writing commit or call to the platform, before or after it; 0 is never."""
+    """At which writing commit or call to the platform, before or after it; 0 is never. A frozen one thaws."""
 
     kind: str = "commit"
     at: int = 0
     after: bool = False
+    frozen: bool = False
+
+    @property
+    def signal(self) -> int:
+        """What the process gets."""
+        return signal.SIGSTOP if self.frozen else signal.SIGKILL
 
     def __str__(self) -> str:
         return f"{'after' if self.after else 'before'} {self.kind} {self.at}"
@@ -56,6 +62,7 @@ class Mortal:
         self.commits: list[str] = []
         self.calls: list[str] = []
         self.dead = asyncio.Event()
+        self.frozen = asyncio.Event()
         self._death = Death()
         self._process: Any = None
         self._pipe: Connection | None = None
@@ -88,10 +95,17 @@ class Mortal:
         """Note a call that changes something; True where the caller died of it."""
         if not done:
             self.calls.append(name)
-        here = self._death == Death("call", len(self.calls), done)
-        if here and not self.dead.is_set():
-            self._process.kill()
-        return here
+        frozen = self._death.frozen
+        if self._death != Death("call", len(self.calls), done, frozen) or self.dead.is_set():
+            return False
+        os.kill(self._process.pid, self._death.signal)
+        if frozen:
+            self.frozen.set()
+        return not frozen
+
+    def thaw(self) -> None:
+        """Let a frozen one go on as if no time had passed."""
+        os.kill(self._process.pid, signal.SIGCONT)
 
     async def kill(self) -> None:
         """End it now, as kill -9 does."""
@@ -116,6 +130,8 @@ class Mortal:
             return
         if told == "ready":
             self._ready.set()
+        elif told == "frozen":
+            self.frozen.set()
         else:
             self.commits.append(told)
 
@@ -166,13 +182,15 @@ class _Steps:
             self._count += 1
             connection.info["committed"] = self._count
             self._pipe.send("+".join(dict.fromkeys(written)))
-            self._die_at(Death("commit", self._count, after=False))
+            self._die_at(self._count, after=False)
 
     def _after(self, _: Any, record: Any) -> None:
         number = record.info.pop("committed", None)
         if number is not None:
-            self._die_at(Death("commit", number, after=True))
+            self._die_at(number, after=True)
 
-    def _die_at(self, step: Death) -> None:
-        if step == self._death:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def _die_at(self, number: int, *, after: bool) -> None:
+        if self._death == Death("commit", number, after, self._death.frozen):
+            if self._death.frozen:
+                self._pipe.send("frozen")
+            os.kill(os.getpid(), self._death.signal)
