@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
 from bot import __version__
-from bot.app import commands
 from bot.app.logs import configure_logs
-from bot.app.running import run as run_bot
 from bot.config import Settings, read_settings
 from bot.errors import FrontdeskError
 
@@ -25,10 +23,12 @@ app = typer.Typer(
 )
 _screen = Console(stderr=True)
 
+Command = Callable[[Settings, Callable[[str], None]], Coroutine[Any, Any, int | None]]
+
 
 def main() -> None:
     """Run the program; what it refuses is told in a line, with exit code 2."""
-    app()
+    app(prog_name="bot")
 
 
 @app.callback(invoke_without_command=True)
@@ -43,18 +43,20 @@ def _options(
 @app.command()
 def run() -> None:
     """Serve the web console and answer on Slack and Discord, until Ctrl-C."""
-    _leave(_told(lambda settings: run_bot(settings, _say)))
+    _leave(_told("run"))
 
 
 @app.command()
 def chat() -> None:
     """Talk to the bot in this terminal."""
-    _leave(_told(lambda settings: commands.chat(settings, _say), quiet=True))
+    _leave(_told("chat", quiet=True))
 
 
 @app.command()
 def setup() -> None:
     """Ask for the model, Slack and Discord one by one, test each, and write .env."""
+    from bot.app import commands
+
     configure_logs("console", level=40)
     _leave(commands.setup())
 
@@ -62,27 +64,40 @@ def setup() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database's tables up to date."""
-    _leave(_told(lambda settings: commands.migrate(settings, _say)))
+    _leave(_told("migrate"))
 
 
 @app.command()
 def doctor() -> None:
     """Look at the database, the model, Slack, Discord and the disk, and say what to do."""
-    _leave(_told(lambda settings: commands.doctor(settings, _say), quiet=True))
+    _leave(_told("doctor", quiet=True))
 
 
-def _told(command: Callable[[Settings], Coroutine[Any, Any, int | None]], *, quiet: bool = False) -> int:
+def _told(name: Literal["run", "chat", "migrate", "doctor"], *, quiet: bool = False) -> int:
     """Run a command to its end; our own errors become one clear line each."""
     try:
         settings = read_settings()
         configure_logs(settings.log.format, level=40 if quiet else 20)
-        return asyncio.run(command(settings)) or 0
+        return asyncio.run(_command(name)(settings, _say)) or 0
     except FrontdeskError as error:
         for line in str(error).splitlines():
             _screen.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _command(name: Literal["run", "chat", "migrate", "doctor"]) -> Command:
+    """Load the command now: `--version`, `--help` and a wrong setting need not wait for every library."""
+    from bot.app import commands, running
+
+    known: dict[str, Command] = {
+        "run": running.run,
+        "chat": commands.chat,
+        "migrate": commands.migrate,
+        "doctor": commands.doctor,
+    }
+    return known[name]
 
 
 def _leave(code: int) -> None:

@@ -200,6 +200,7 @@ def read_settings(**given: Any) -> Settings:
         raise SettingError(_section_line(str(error))) from None
     except ValueError as error:
         raise SettingError(f"bot.toml or the environment cannot be read: {error}") from None
+    _check_names(given.get("_env_file", ".env"))
     _check_slack(settings.slack)
     settings = _with_openai_names(settings, given.get("_env_file", ".env"))
     _check_tokens(settings.model)
@@ -221,6 +222,19 @@ def _section_line(text: str) -> str:
     field = re.search(r'field "(\w+)"', text)
     name = f"BOT_{field[1].upper()}" if field else "The environment"
     return f"{name}: cannot be read; a section's settings are named one by one, see .env.example"
+
+
+def _check_names(env_file: Any) -> None:
+    """A name that is misspelt before its `__` is nobody's, and would be passed over in silence."""
+    known = "|".join(Settings.model_fields)
+    named = {*os.environ, *(dotenv_values(env_file) if env_file else {})}
+    # A single `BOT_TOKEN` or the like in the environment may well be another program's.
+    ours = {name.upper() for name in named if re.match(r"BOT_\w+?__", name, re.IGNORECASE)}
+    strange = sorted(name for name in ours if not re.match(rf"BOT_({known})__", name, re.IGNORECASE))
+    if strange:
+        raise SettingError(
+            "\n".join(f"{name}: there is no such setting; .env.example names all" for name in strange)
+        )
 
 
 def _check_slack(slack: SlackSettings) -> None:

@@ -52,7 +52,9 @@ async def report(findings: AsyncIterator[Finding], console: Console) -> int:
     async for finding in findings:
         wrong += not finding.well
         mark, style = ("✓", "green") if finding.well else ("✗", "red")
-        line = Text.assemble((_plain(console, mark), style), " ", (_shown(finding.subject), "bold"), "  ")
+        line = Text.assemble(
+            (_plain(console, mark), style), " ", (_capital(_shown(finding.subject)), "bold"), "  "
+        )
         console.print(line + Text(_shown(finding.text)), soft_wrap=True)
         if finding.cure:
             cure = Text(
@@ -154,6 +156,10 @@ def _free_inodes(folder: Path) -> int | None:
 def _shown(text: str) -> str:
     """Make one line of it, without the control characters that a server may have sent."""
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _indented(text: str, width: int) -> str:

@@ -198,3 +198,18 @@ def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.Monke
     monkeypatch.setenv("BOT_DISCORD__TOKEN", "hush")
     monkeypatch.setenv("BOT_WEB__TOKEN", "hush")
     assert "hush" not in repr(read_settings())
+
+
+def test_a_section_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("BOT_DISCROD__TOKEN=hush\n")
+    text = refusal(monkeypatch, BOT_SLAKC__BOT_TOKEN="xoxb-hush")
+    assert [line.split(":")[0] for line in text.splitlines()] == [
+        "BOT_DISCROD__TOKEN",
+        "BOT_SLAKC__BOT_TOKEN",
+    ]
+    assert "hush" not in text
+
+
+def test_another_programs_simple_name_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_TOKEN", "of another bot")
+    assert read_settings().slack.bot_token is None

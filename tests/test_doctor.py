@@ -114,7 +114,7 @@ async def test_what_is_wrong_is_printed_with_its_cure_and_counted() -> None:
     wrong = Finding("Slack socket", False, "not [bold]switched[/] on", "Switch Socket Mode on.")
     assert await report(told(well("database"), wrong), console) == 1
     assert read(file) == (
-        "✓ database  database is well\n✗ Slack socket  not [bold]switched[/] on\n    Switch Socket Mode on.\n"
+        "✓ Database  database is well\n✗ Slack socket  not [bold]switched[/] on\n    Switch Socket Mode on.\n"
     )
 
 
@@ -128,13 +128,13 @@ async def test_a_long_link_is_not_broken_into_lines() -> None:
 async def test_control_characters_of_a_server_do_not_reach_the_terminal() -> None:
     console, file = paper()
     await report(told(Finding("model", False, "\x1b[2Jgone\nsecond\x07")), console)
-    assert read(file) == "✗ model  [2Jgone second\n"
+    assert read(file) == "✗ Model  [2Jgone second\n"
 
 
 async def test_a_terminal_without_the_marks_gets_words() -> None:
     console, file = paper("ascii")
     await report(told(well("disk"), Finding("model", False, "down")), console)
-    assert read(file) == "ok disk  disk is well\n!! model  down\n"
+    assert read(file) == "ok Disk  disk is well\n!! Model  down\n"
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

@@ -30,7 +30,7 @@ async def chat(settings: Settings, say: Say) -> int:
     """Talk in this terminal; answers by itself, and together with a `bot run` that is at work."""
     piped = not sys.stdin.isatty()
     console = Console()
-    async with standing(settings, (Platform.CONSOLE,), _nothing if piped else say) as built:
+    async with standing(settings, (Platform.CONSOLE,), say) as built:
         await built.ground.bell.listening.wait()
         terminal = Terminal(
             built.house.inbox.accept,
@@ -56,7 +56,7 @@ async def migrate(settings: Settings, say: Say) -> int:
 async def doctor(settings: Settings, say: Say) -> int:
     """Look at every part; the exit code is 1 where something is wrong."""
     async with AsyncExitStack() as stack:
-        ground = await stack.enter_async_context(opened(settings, say))
+        ground = await stack.enter_async_context(opened(settings, say, looking=True))
         checks = await _checks(settings, ground, stack, say)
         return await diagnose(checks, ground.words, language_here(os.environ), Console())
 
@@ -96,7 +96,3 @@ async def _checks(
             checks.append((name, adapter))
     checks.append(("disk", Disk(ground.data_dir, ground.words, tongue)))
     return checks
-
-
-def _nothing(_text: str) -> None:
-    """Say nothing."""

@@ -23,6 +23,8 @@ from bot.memory.server import EmbeddedPostgres
 
 log = structlog.get_logger()
 
+Say = Callable[[str], None]
+
 _PAUSES = (0.5, 1.0, 2.0, 5.0)
 
 
@@ -39,11 +41,14 @@ class Ground:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, say: Callable[[str], None] = lambda _: None) -> AsyncIterator[Ground]:
+async def opened(
+    settings: Settings, say: Say = lambda _: None, *, looking: bool = False
+) -> AsyncIterator[Ground]:
     """
     Open the ground, migrate, and give all back at the end; the last process to leave stops Postgres.
 
-    A given database that does not answer is waited for. `say` is told what takes a moment.
+    A given database that does not answer is waited for; `looking` only leaves it alone, since it may be
+    what is wrong. `say` is told what takes a moment.
     """
     data_dir = made_folder(settings.data_dir)
     async with AsyncExitStack() as stack:
@@ -53,7 +58,8 @@ async def opened(settings: Settings, say: Callable[[str], None] = lambda _: None
             server = EmbeddedPostgres(data_dir)
             url = await server.start()
             stack.push_async_callback(server.stop)
-        await migrated(url)
+        if not (looking and settings.database_url):
+            await migrated(url, say)
         database = Database(url)
         stack.push_async_callback(database.close)
         counter = await asyncio.to_thread(TiktokenCounter, data_dir / "vocabulary")
@@ -76,13 +82,15 @@ def made_folder(folder: Path) -> Path:
     return folder
 
 
-async def migrated(url: str) -> None:
+async def migrated(url: str, say: Say = lambda _: None) -> None:
     """Bring the tables up to date, waiting for a database that does not answer yet."""
     tries = 0
     while True:
         try:
             await asyncio.to_thread(migrations.upgrade, url)
         except StoreDown as error:
+            if not tries:
+                say("The database does not answer; waiting for it (BOT_DATABASE_URL, Ctrl-C gives up) …")
             pause = _PAUSES[min(tries, len(_PAUSES) - 1)]
             log.warning("database_awaited", reason=str(error).split("\n", 1)[0], again_in=pause)
             await asyncio.sleep(pause)

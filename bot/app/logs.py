@@ -11,16 +11,19 @@ import structlog
 
 def configure_logs(form: Literal["console", "json"], level: int = logging.INFO) -> None:
     """Send our events and the libraries' warnings to standard error, each as one line."""
-    stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    people = form == "console"
+    stamped = structlog.processors.TimeStamper(fmt="%H:%M:%S" if people else "iso", utc=not people)
     shared: list[structlog.typing.Processor] = [structlog.stdlib.add_log_level, stamped]
     renderer: structlog.typing.Processor
-    if form == "json":
-        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
-        shared.append(structlog.processors.format_exc_info)
-    else:
+    if people:
         # Plain tracebacks: the rich ones print local variables, and with them what people wrote.
         plain = structlog.dev.plain_traceback
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=plain, pad_event_to=0, pad_level=False
+        )
+    else:
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+        shared.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -40,14 +41,15 @@ class Standing:
 
 
 async def run(settings: Settings, say: Say) -> None:
-    """Run until SIGINT or SIGTERM; a second one does not wait for running answers."""
-    stop = stop_signal()
-    async with standing(settings, (Platform.WEB, Platform.CONSOLE), say, platforms=True) as built:
-        web = asyncio.create_task(_serve(settings, built, say), name="web")
-        async with listening(built):
-            await _until(stop, web)
-            log.info("stopping")
-            await cancelled([web])
+    """Run until SIGINT or SIGTERM, which also end a start; a second one does not wait for running answers."""
+    stop = asyncio.create_task(stop_signal().wait(), name="stop")
+    running = asyncio.create_task(_run(settings, say), name="run")
+    try:
+        await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await cancelled([stop, running])
+    if not running.cancelled():
+        await running
 
 
 @asynccontextmanager
@@ -117,7 +119,7 @@ def supervised(name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[No
     return asyncio.create_task(keep(), name=name)
 
 
-async def cancelled(tasks: list[asyncio.Task[None]]) -> None:
+async def cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
     """Cancel tasks and wait until they have ended."""
     for task in tasks:
         task.cancel()
@@ -138,6 +140,19 @@ def stop_signal() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told, number)
     return stop
+
+
+async def _run(settings: Settings, say: Say) -> None:
+    """Run until cancelled; the web console's end is ours, a platform's is not."""
+    async with standing(settings, (Platform.WEB, Platform.CONSOLE), say, platforms=True) as built:
+        web = asyncio.create_task(_serve(settings, built, say), name="web")
+        async with listening(built):
+            try:
+                await asyncio.wait([web])
+            finally:
+                log.info("stopping")
+                await cancelled([web])
+        await web
 
 
 async def _backends(
@@ -194,14 +209,3 @@ async def _serve(settings: Settings, built: Standing, say: Say) -> None:
         say(f"Frontdesk is ready: {address} · {model.name}{also} · Ctrl-C stops it")
 
     await serve(app, web.host, web.port, ready)
-
-
-async def _until(stop: asyncio.Event, web: asyncio.Task[None]) -> None:
-    """Wait for the stop signal; the web console's end is ours, a platform's is not."""
-    waiting = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({waiting, web}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-    if web.done():
-        await web

@@ -27,7 +27,10 @@ def _as_before() -> Iterator[None]:
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
     """Give what has been written to standard error since, by lines."""
-    return lambda: capsys.readouterr().err.splitlines()
+    def lines() -> list[str]:
+        return capsys.readouterr().err.splitlines()
+
+    return lines
 
 
 def fail(written: str) -> None:

@@ -21,8 +21,8 @@ class Program:
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
-    async def start(self, *words: str, **more: str) -> None:
-        """Start it and wait until it says that it is ready."""
+    async def start(self, *words: str, awaiting: str = READY, **more: str) -> None:
+        """Start it and wait until it says that it is ready, or whatever else it is to say."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "bot", *(words or ("run",))),
@@ -32,10 +32,10 @@ class Program:
             stdin=asyncio.subprocess.DEVNULL,
         )
         ready = asyncio.Event()
-        self._reading = asyncio.create_task(self._read(ready))
+        self._reading = asyncio.create_task(self._read(ready, awaiting))
         async with asyncio.timeout(PATIENCE):
             await ready.wait()
-        if self._process.returncode is not None or not self.said(READY):
+        if self._process.returncode is not None or not self.said(awaiting):
             raise AssertionError("it did not get ready:\n" + "".join(self.output))
 
     def said(self, text: str) -> bool:
@@ -74,11 +74,11 @@ class Program:
             await self._reading
             self._reading = None
 
-    async def _read(self, ready: asyncio.Event) -> None:
+    async def _read(self, ready: asyncio.Event, awaiting: str) -> None:
         assert self._process is not None
         assert self._process.stderr is not None
         async for line in self._process.stderr:
             self.output.append(line.decode())
-            if READY in self.output[-1]:
+            if awaiting in self.output[-1]:
                 ready.set()
         ready.set()

@@ -89,6 +89,23 @@ async def test_a_wrong_setting_is_one_clear_line(alone: dict[str, str]) -> None:
     assert len(printed.strip().splitlines()) == 1
 
 
+async def test_ctrl_c_ends_the_wait_for_a_database_that_is_away(alone: dict[str, str]) -> None:
+    program = Program({**alone, "BOT_DATABASE_URL": "postgresql://bot:hush@127.0.0.1:1/frontdesk"})
+    await program.start(awaiting="waiting for it")
+    assert program.said("BOT_DATABASE_URL")
+    assert await program.interrupt() == 0
+    assert not program.said("hush")
+    assert not program.said("Traceback")
+
+
+async def test_the_doctor_tells_of_a_database_that_is_away(alone: dict[str, str]) -> None:
+    away = {"BOT_DATABASE_URL": "postgresql://bot:hush@127.0.0.1:1/frontdesk"}
+    code, printed = await bot({**alone, **away}, "doctor")
+    assert code == 1
+    assert "BOT_DATABASE_URL" in printed
+    assert "hush" not in printed
+
+
 async def test_a_small_model_says_kindly_that_it_cannot_write_chinese(alone: dict[str, str]) -> None:
     code, printed = await bot(alone, "chat", typed="你好，请问你是谁？\n")
     assert code == 0
