@@ -27,6 +27,7 @@ def _as_before() -> Iterator[None]:
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
     """Give what has been written to standard error since, by lines."""
+
     def lines() -> list[str]:
         return capsys.readouterr().err.splitlines()
 
