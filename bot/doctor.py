@@ -8,13 +8,14 @@ import shutil
 import tempfile
 import textwrap
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from bot.dialogue import Finding
-from bot.ports import Checks, Words
+from bot.ports import Checks, Tell, Words
 
 PATIENCE = 15.0
 GIGABYTE = 1_000_000_000
@@ -29,7 +30,8 @@ async def examine(
     A check that raises, or takes longer than `seconds`, is itself something found to be wrong.
     """
     deadline = asyncio.get_running_loop().time() + seconds
-    looks = [_Look(subject, check) for subject, check in checks]
+    tell = partial(_told, words, language)
+    looks = [_Look(subject, check, tell) for subject, check in checks]
     try:
         for look in looks:
             try:
@@ -81,17 +83,14 @@ class Disk:
     def __init__(
         self,
         folder: Path,
-        words: Words,
-        language: str,
         needed_bytes: int = GIGABYTE,
         needed_files: int = 10_000,
     ) -> None:
         """A folder that does not exist yet is judged by the nearest one above it that does."""
         self._folder = folder
-        self._words, self._language = words, language
         self._needed_bytes, self._needed_files = needed_bytes, needed_files
 
-    async def check(self) -> AsyncIterator[Finding]:
+    async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at the right to write, the free bytes, and the free inodes where there are any."""
         there = next(folder for folder in (self._folder, *self._folder.absolute().parents) if folder.exists())
         try:
@@ -99,32 +98,32 @@ class Disk:
                 free = shutil.disk_usage(there).free
         except OSError as error:
             reason = error.strerror or str(error)
-            yield self._found(False, "doctor-disk-unwritable", "doctor-disk-unwritable-cure", error=reason)
+            yield self._found(tell, "doctor-disk-unwritable", "doctor-disk-unwritable-cure", error=reason)
             return
         files = _free_inodes(there)
         size = f"{free / GIGABYTE:.1f} GB"
         if free < self._needed_bytes:
             needed = f"{self._needed_bytes / GIGABYTE:.1f} GB"
-            yield self._found(False, "doctor-disk-low", "doctor-disk-low-cure", free=size, needed=needed)
+            yield self._found(tell, "doctor-disk-low", "doctor-disk-low-cure", free=size, needed=needed)
         elif files is not None and files < self._needed_files:
-            yield self._found(False, "doctor-disk-inodes", "doctor-disk-inodes-cure", count=files)
+            yield self._found(tell, "doctor-disk-inodes", "doctor-disk-inodes-cure", count=files)
         else:
-            yield self._found(True, "doctor-disk-free", "", free=size)
+            yield self._found(tell, "doctor-disk-free", free=size)
 
-    def _found(self, well: bool, text: str, cure: str, **values: object) -> Finding:
-        def say(key: str) -> str:
-            return self._words.say(key, self._language, folder=self._folder, **values) if key else ""
-
-        return Finding(self._words.say("doctor-disk", self._language), well, say(text), say(cure))
+    def _found(self, tell: Tell, text: str, cure: str = "", **values: object) -> Finding:
+        shown = tell(text, folder=self._folder, **values)
+        return Finding(
+            tell("doctor-disk"), not cure, shown, tell(cure, folder=self._folder, **values) if cure else ""
+        )
 
 
 class _Look:
     """One check at work; what it finds waits here until its turn to be told."""
 
-    def __init__(self, subject: str, check: Checks) -> None:
+    def __init__(self, subject: str, check: Checks, tell: Tell) -> None:
         self.subject = subject
         self._found: asyncio.Queue[Finding | None] = asyncio.Queue()
-        self.task = asyncio.create_task(self._look(check))
+        self.task = asyncio.create_task(self._look(check, tell))
         self.task.add_done_callback(lambda _: self._found.put_nowait(None))
 
     async def next_finding(self, deadline: float) -> Finding | None:
@@ -140,9 +139,13 @@ class _Look:
             return None
         return asyncio.CancelledError() if self.task.cancelled() else self.task.exception()
 
-    async def _look(self, check: Checks) -> None:
-        async for finding in check.check():
+    async def _look(self, check: Checks, tell: Tell) -> None:
+        async for finding in check.check(tell):
             await self._found.put(finding)
+
+
+def _told(words: Words, language: str, key: str, **values: object) -> str:
+    return words.say(key, language, **values)
 
 
 def _free_inodes(folder: Path) -> int | None:

@@ -112,12 +112,20 @@ class History(Protocol):
         ...
 
 
+class Tell(Protocol):
+    """Says the catalogue's text in the language of whoever reads it."""
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Say the text of the key."""
+        ...
+
+
 @runtime_checkable
 class Checks(Protocol):
     """Something `bot doctor` can look at."""
 
-    def check(self) -> AsyncIterator[Finding]:
-        """Look at each part and say what is wrong and what to do; never raise for what is wrong."""
+    def check(self, tell: Tell) -> AsyncIterator[Finding]:
+        """Look at each part and tell what is wrong and what to do; never raise for what is wrong."""
         ...
 
 

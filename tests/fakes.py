@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import PostGone, post_and_edit
+from bot.catalogue import Catalogue
 from bot.dialogue import (
     Accepted,
     Answer,
@@ -391,3 +392,8 @@ def a_turn(
     question = tuple(a_message(text, place, **changes) for place, text in enumerate(texts, 1))
     conversation = Conversation(7, question[-1].channel, history_read)
     return Turn(number, conversation, question, epoch=1, revision=0, attempts=attempts)
+
+
+def in_english(key: str, **values: object) -> str:
+    """Tell the real catalogue's text, as `bot doctor` tells it to who reads English."""
+    return Catalogue().say(key, "en", **values)

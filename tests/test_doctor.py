@@ -14,8 +14,8 @@ from rich.console import Console
 from bot.catalogue import Catalogue
 from bot.dialogue import Finding
 from bot.doctor import Disk, diagnose, examine, report
-from bot.ports import Checks
-from tests.fakes import FakeWords
+from bot.ports import Checks, Tell
+from tests.fakes import FakeWords, in_english
 
 WORDS = FakeWords()
 
@@ -29,7 +29,7 @@ class Part:
         self.findings, self.after, self.error = findings, after, error
         self.begun = asyncio.Event()
 
-    async def check(self) -> AsyncIterator[Finding]:
+    async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         self.begun.set()
         if self.after is not None:
             await self.after.wait()
@@ -150,32 +150,32 @@ async def test_the_exit_code_is_one_where_anything_is_wrong(language: str) -> No
 
 
 async def look(disk: Disk) -> Finding:
-    (finding,) = [finding async for finding in disk.check()]
+    (finding,) = [finding async for finding in disk.check(in_english)]
     return finding
 
 
 async def test_a_disk_with_room_is_well_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    finding = await look(Disk(tmp_path / "not" / "yet", Catalogue(), "en", needed_bytes=1, needed_files=1))
+    finding = await look(Disk(tmp_path / "not" / "yet", needed_bytes=1, needed_files=1))
     assert finding.well
     assert "GB free" in finding.text
     assert os.listdir(tmp_path) == []
 
 
 async def test_a_full_disk_says_how_much_is_missing(tmp_path: Path) -> None:
-    finding = await look(Disk(tmp_path, Catalogue(), "en", needed_bytes=10**18))
+    finding = await look(Disk(tmp_path, needed_bytes=10**18))
     assert not finding.well
     assert "only" in finding.text
     assert "1000000000.0 GB" in finding.cure
 
 
 async def test_a_disk_without_inodes_is_not_well(tmp_path: Path) -> None:
-    disk = Disk(tmp_path, WORDS, "en", needed_bytes=1, needed_files=2**64)
+    disk = Disk(tmp_path, needed_bytes=1, needed_files=2**64)
     finding = await look(disk)
     assert finding.well or "doctor-disk-inodes" in finding.text  # some file systems have no limit
 
 
 async def test_a_place_that_cannot_be_written_to_is_not_well(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    finding = await look(Disk(tmp_path / "file" / "data", Catalogue(), "en"))
+    finding = await look(Disk(tmp_path / "file" / "data"))
     assert not finding.well
     assert "BOT_DATA_DIR" in finding.cure

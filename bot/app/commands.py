@@ -76,8 +76,7 @@ def setup() -> int:
 async def _checks(
     settings: Settings, ground: Ground, stack: AsyncExitStack, say: Say
 ) -> list[tuple[str, Checks]]:
-    tongue = language_here(os.environ)
-    checks: list[tuple[str, Checks]] = [("database", DatabaseCheck(ground, tongue))]
+    checks: list[tuple[str, Checks]] = [("database", DatabaseCheck(ground))]
     for backend in hosted_backends(settings.model):
         stack.push_async_callback(backend.close)
         checks.append((f"model {backend.name}", backend))
@@ -94,5 +93,5 @@ async def _checks(
         if adapter is not None:
             stack.push_async_callback(adapter.close)
             checks.append((name, adapter))
-    checks.append(("disk", Disk(ground.data_dir, ground.words, tongue)))
+    checks.append(("disk", Disk(ground.data_dir)))
     return checks

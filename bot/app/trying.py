@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bot.adapters.person import language_here
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.catalogue import Catalogue
 from bot.config import DiscordSettings, ModelSettings, SlackSettings
@@ -33,7 +35,7 @@ async def _model(given: Mapping[str, str]) -> AsyncIterator[Finding]:
         return
     for backend in hosted_backends(settings):
         try:
-            async for finding in backend.check():
+            async for finding in backend.check(_tell):
                 yield finding
         finally:
             await backend.close()
@@ -45,7 +47,7 @@ async def _on_board(settings: ModelSettings) -> AsyncIterator[Finding]:
         on_board = on_board_backend(settings, Path(folder))
         try:
             await on_board.open()
-            async for finding in on_board.check():
+            async for finding in on_board.check(_tell):
                 yield finding
         finally:
             await on_board.close()
@@ -57,7 +59,7 @@ async def _slack(given: Mapping[str, str]) -> AsyncIterator[Finding]:
         return
     async with AsyncExitStack() as stack:
         stack.push_async_callback(adapter.close)
-        async for finding in adapter.check():
+        async for finding in adapter.check(_tell):
             yield finding
 
 
@@ -68,8 +70,12 @@ async def _discord(given: Mapping[str, str]) -> AsyncIterator[Finding]:
         return
     async with AsyncExitStack() as stack:
         stack.push_async_callback(adapter.close)
-        async for finding in adapter.check():
+        async for finding in adapter.check(_tell):
             yield finding
+
+
+def _tell(key: str, **values: object) -> str:
+    return Catalogue().say(key, language_here(os.environ), **values)
 
 
 class _NoMarks:

@@ -9,7 +9,7 @@ from typing import Protocol
 from bot.dialogue import Context, Delta, Finding
 from bot.errors import BackendDown
 from bot.generation.builtin import Address
-from bot.ports import Backend
+from bot.ports import Backend, Tell
 
 # What the small model writes well enough to be read.
 SMALL_LANGUAGES = frozenset({"en"})
@@ -30,7 +30,7 @@ class Server(Protocol):
 class ServedBackend(Backend, Protocol):
     """A backend behind a server, as this one is given it."""
 
-    def check(self) -> AsyncIterator[Finding]:
+    def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look whether it answers."""
         ...
 
@@ -109,9 +109,9 @@ class OnBoardBackend:
         async for delta in self._opened.stream(context):
             yield delta
 
-    async def check(self) -> AsyncIterator[Finding]:
+    async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look whether it answers."""
-        async for finding in self._opened.check():
+        async for finding in self._opened.check(tell):
             yield finding
 
     @property

@@ -12,6 +12,7 @@ from bot.app.ground import Ground, opened
 from bot.app.health import DatabaseCheck
 from bot.config import read_settings
 from bot.dialogue import Finding
+from tests.fakes import in_english
 
 AWAY = "postgresql://bot:hush@127.0.0.1:1/frontdesk"
 Looking = Callable[[str], AbstractAsyncContextManager[Ground]]
@@ -33,7 +34,7 @@ def looking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Looking:
 
 
 async def found(ground: Ground) -> list[Finding]:
-    return [finding async for finding in DatabaseCheck(ground, "en").check()]
+    return [finding async for finding in DatabaseCheck(ground).check(in_english)]
 
 
 async def test_a_database_that_is_well_is_told_with_its_version(looking: Looking, database_url: str) -> None:

@@ -11,7 +11,7 @@ from bot.errors import BackendDown
 from bot.generation.builtin import Address
 from tests.doubles.model import DOWN, ModelDouble
 from tests.doubles.slack import SlackDouble
-from tests.fakes import FakeWords
+from tests.fakes import FakeWords, in_english
 
 CONTEXT = Context((Line(Role.SYSTEM, "You are X."), Line(Role.PERSON, "Hello")), 100)
 
@@ -22,7 +22,7 @@ async def test_slack_is_asked_for_roles_only_where_a_list_names_some(lists: dict
         tokens = {"bot_token": slack.bot_token, "app_token": slack.app_token, "api_url": slack.api_url}
         adapter = slack_adapter(SlackSettings.model_validate(tokens | lists), FakeWords())
         assert adapter is not None
-        bad = [finding.text async for finding in adapter.check() if not finding.well]
+        bad = [finding.text async for finding in adapter.check(in_english) if not finding.well]
         assert [text.split()[0] for text in bad] == (["usergroups:read"] if lists else [])
         await adapter.close()
 

@@ -14,6 +14,7 @@ from bot.generation.builtin import Address
 from bot.generation.onboard import OnBoardBackend
 from bot.generation.openai import OpenAIBackend
 from tests.doubles.model import DOWN, Gate, ModelDouble, Script
+from tests.fakes import in_english
 
 CONTEXT = Context((Line(Role.SYSTEM, "You are X."), Line(Role.PERSON, "Hello")), 100)
 
@@ -160,6 +161,6 @@ async def test_closing_leaves_the_server(server: FakeServer) -> None:
 
 
 async def test_it_can_be_looked_at(backend: OnBoardBackend) -> None:
-    findings = [finding async for finding in backend.check()]
+    findings = [finding async for finding in backend.check(in_english)]
     assert findings
     assert all(finding.well for finding in findings)

@@ -9,6 +9,7 @@ import pytest
 from bot.dialogue import Finding
 from bot.generation.openai import OpenAIBackend
 from tests.doubles.model import BAD_KEY, DOWN, QUOTA, SILENT, ModelDouble, Script, fault
+from tests.fakes import in_english
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ async def look(
 ) -> list[Finding]:
     backend = OpenAIBackend(name, model.url, key, 8_000, 500, first_token_seconds=seconds)
     try:
-        return [finding async for finding in backend.check()]
+        return [finding async for finding in backend.check(in_english)]
     finally:
         await backend.close()
 

@@ -16,7 +16,7 @@ from bot.adapters.discord.writing import LIMIT, length
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import post_and_edit
 from bot.dialogue import ChannelKind, Finding, Message, Piece, Platform
-from bot.ports import Accept, Receipts
+from bot.ports import Accept, Receipts, Tell
 
 
 class DiscordAdapter:
@@ -61,9 +61,9 @@ class DiscordAdapter:
         known = self._listener.guild(int(workspace)) if self._listener and workspace else None
         return await read_history(self._rest, question, known)
 
-    def check(self) -> AsyncIterator[Finding]:
+    def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at token, intents, servers and permissions; ends with the invite link."""
-        return check(self._rest)
+        return check(self._rest, tell)
 
     async def close(self) -> None:
         """Close the connections."""

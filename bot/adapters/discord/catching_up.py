@@ -23,6 +23,9 @@ _MOST = 1_000  # messages of one channel, the newest
 _AT_ONCE = 8  # channels asked side by side: hundreds of direct ones would spend the whole token's rate
 _OLDEST = timedelta(hours=24)
 _LONGEST_PAUSE = 30.0
+# What was on its way when a process died or a session began may be older than what is kept or seen; what
+# is fetched once more changes nothing.
+_ON_ITS_WAY = timedelta(minutes=1)
 
 
 _T = TypeVar("_T")
@@ -72,18 +75,18 @@ class CatchingUp:
         """A new session begins: all that the gateway brought until now is known, and no more."""
         if workspace in self._seen:
             self._floors.setdefault(workspace, self._seen[workspace])
-        self.note(workspace, discord.utils.time_snowflake(datetime.now(UTC)))
+        self.note(workspace, discord.utils.time_snowflake(datetime.now(UTC) - _ON_ITS_WAY))
 
     async def gaps(self, guild: discord.Guild, bot_id: int) -> list[Gap]:
         """
         Find the guild's channels with messages that were not heard; raises `StoreDown`.
 
-        A channel that was never heard counts from the newest message heard anywhere in the guild; in a
-        guild where nothing was ever heard nothing is missing.
+        A channel that was never heard counts from a minute before the newest message heard anywhere in the
+        guild; in a guild where nothing was ever heard nothing is missing.
         """
         workspace = str(guild.id)
         kept = _numbers(await self._marks.newest(workspace))
-        newest, floor = max(kept.values(), default=0), self._floors.get(workspace, 0)
+        newest, floor = _a_little_before(max(kept.values(), default=0)), self._floors.get(workspace, 0)
         found: list[Gap] = []
         for channel, last in _speaking(guild, bot_id):
             after = max(kept.get(channel.id, newest), floor)
@@ -187,3 +190,9 @@ def _numbers(marks: Mapping[str, str]) -> dict[int, int]:
 
 def _oldest() -> int:
     return discord.utils.time_snowflake(datetime.now(UTC) - _OLDEST)
+
+
+def _a_little_before(message_id: int) -> int:
+    if not message_id:
+        return 0
+    return discord.utils.time_snowflake(discord.utils.snowflake_time(message_id) - _ON_ITS_WAY)

@@ -10,6 +10,7 @@ import discord
 from bot.adapters.discord.rest import Rest
 from bot.dialogue import Finding
 from bot.errors import PlatformError, TokenRefused
+from bot.ports import Tell
 
 _PORTAL = "https://discord.com/developers/applications"
 _NEEDED = discord.Permissions(
@@ -28,46 +29,44 @@ def invite_link(application_id: str) -> str:
     )
 
 
-async def check(rest: Rest) -> AsyncIterator[Finding]:
+async def check(rest: Rest, tell: Tell) -> AsyncIterator[Finding]:
     """Look at the token, then at what it may do; a wrong token ends the look."""
+    subject = tell("check-discord-token")
     try:
         me = await rest.call("GET", "/users/@me")
         application = await rest.call("GET", "/applications/@me")
         guilds = await rest.call("GET", "/users/@me/guilds")
-    except TokenRefused:
-        cure = f"Set BOT_DISCORD__TOKEN to the token from {_PORTAL} (Bot, Reset Token)."
-        yield Finding("Discord token", False, "Discord does not know this token", cure)
+    except TokenRefused as error:
+        yield Finding(subject, False, str(error), tell("check-discord-token-cure", portal=_PORTAL))
         return
     except PlatformError as error:
-        cure = (
-            "Look at the network, at BOT_DISCORD__API_URL and at https://discordstatus.com, then try again."
-        )
-        yield Finding("Discord", False, str(error), cure)
+        yield Finding("Discord", False, str(error), tell("check-discord-away-cure"))
         return
-    yield Finding("Discord token", True, f"it belongs to {me['username']}")
-    yield _intent(application)
+    yield Finding(subject, True, tell("check-discord-token-well", name=me["username"]))
+    yield _intent(application, tell)
     link = invite_link(str(application["id"]))
     for guild in guilds:
-        yield _permissions(guild, link)
+        yield _permissions(guild, link, tell)
     if not guilds:
-        yield Finding("Discord servers", False, "the bot is in none", f"Invite it: {link}")
-    yield Finding("Discord invite link", True, link)
+        text, cure = tell("check-discord-no-servers"), tell("check-discord-invite-cure", link=link)
+        yield Finding(tell("check-discord-servers"), False, text, cure)
+    yield Finding(tell("check-discord-invite"), True, link)
 
 
-def _intent(application: Mapping[str, Any]) -> Finding:
+def _intent(application: Mapping[str, Any], tell: Tell) -> Finding:
+    subject = tell("check-discord-intent")
     flags = discord.ApplicationFlags._from_value(int(application.get("flags") or 0))
     if flags.gateway_message_content or flags.gateway_message_content_limited:
-        return Finding("Discord message content intent", True, "it is on")
-    lost = "it is off: only mentions, replies that ping and direct messages can be read, no other follow-ups"
-    cure = f"Turn on Message Content Intent at {_PORTAL} (Bot, Privileged Gateway Intents)."
-    return Finding("Discord message content intent", False, lost, cure)
+        return Finding(subject, True, tell("check-discord-intent-well"))
+    cure = tell("check-discord-intent-cure", portal=_PORTAL)
+    return Finding(subject, False, tell("check-discord-intent-off"), cure)
 
 
-def _permissions(guild: Mapping[str, Any], link: str) -> Finding:
+def _permissions(guild: Mapping[str, Any], link: str, tell: Tell) -> Finding:
     has = discord.Permissions(int(guild["permissions"]))
-    subject = f"Discord server {guild['name']}"
+    subject = tell("check-discord-server", name=guild["name"])
     missing = [name for name, needed in _NEEDED if needed and not getattr(has, name)]
     if not missing or has.administrator:
-        return Finding(subject, True, "the bot may read and write there (channels may differ)")
-    shown = ", ".join(name.replace("_", " ") for name in missing)
-    return Finding(subject, False, f"permissions are missing: {shown}", f"Invite it anew: {link}")
+        return Finding(subject, True, tell("check-discord-server-well"))
+    text = tell("check-discord-server-missing", permissions=", ".join(missing).replace("_", " "))
+    return Finding(subject, False, text, tell("check-discord-invite-cure", link=link))

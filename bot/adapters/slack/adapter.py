@@ -24,7 +24,7 @@ from bot.adapters.slack.web import Web
 from bot.adapters.slack.writing import measure
 from bot.dialogue import Finding, Message, Piece, Platform
 from bot.errors import PlatformDown
-from bot.ports import Accept, Receipts, Words
+from bot.ports import Accept, Receipts, Tell, Words
 
 log = structlog.get_logger()
 
@@ -86,9 +86,9 @@ class SlackAdapter:
         """Read what stands before the question in its thread, our own posts marked as said."""
         return await read_history(self._web, self._names, await self._ask_me(), question)
 
-    async def check(self) -> AsyncIterator[Finding]:
+    async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at the tokens, the scopes and the socket."""
-        async for finding in look(self._web, self._app_token, roles=self._groups is not None):
+        async for finding in look(self._web, self._app_token, tell, roles=self._groups is not None):
             yield finding
 
     async def close(self) -> None:

@@ -7,66 +7,66 @@ from collections.abc import AsyncIterator, Mapping
 from bot.adapters.slack.web import Refused, Web
 from bot.dialogue import Finding
 from bot.errors import PermissionMissing, PlatformError, TokenRefused
+from bot.ports import Tell
 
-# What the manifest in `deploy/` asks for, and what is lost without each.
+# What the manifest in `deploy/` asks for, and what is lost without each, as the catalogue tells it.
 SCOPES = {
-    "app_mentions:read": "mentions are not heard",
-    "assistant:write": "no status is shown while an answer is made",
-    "channels:history": "follow-ups and earlier messages in public channels cannot be read",
-    "channels:read": "channels have no names",
-    "chat:write": "no answer can be posted",
-    "groups:history": "follow-ups and earlier messages in private channels cannot be read",
-    "groups:read": "private channels have no names",
-    "im:history": "direct messages are not heard",
-    "mpim:history": "group messages are not heard",
-    "users:read": "people have no names and no time zone",
+    "app_mentions:read": "check-slack-lost-mentions",
+    "assistant:write": "check-slack-lost-status",
+    "channels:history": "check-slack-lost-public",
+    "channels:read": "check-slack-lost-channel-names",
+    "chat:write": "check-slack-lost-answers",
+    "groups:history": "check-slack-lost-private",
+    "groups:read": "check-slack-lost-private-names",
+    "im:history": "check-slack-lost-direct",
+    "mpim:history": "check-slack-lost-group",
+    "users:read": "check-slack-lost-people",
 }
 
 # Asked for by the manifest too, but missed only where roles are let in or kept out.
-ROLE_SCOPES = {"usergroups:read": "nobody's user groups are known, so lists of roles do not work"}
+ROLE_SCOPES = {"usergroups:read": "check-slack-lost-roles"}
 
 _MANIFEST = "deploy/slack-manifest.yaml"
 
 
-async def look(web: Web, app_token: str, *, roles: bool = False) -> AsyncIterator[Finding]:
+async def look(web: Web, app_token: str, tell: Tell, *, roles: bool = False) -> AsyncIterator[Finding]:
     """Look at each part, with `roles` at what they need too; nothing is raised for what is wrong."""
-    async for finding in _bot_token(web, SCOPES | ROLE_SCOPES if roles else SCOPES):
+    async for finding in _bot_token(web, SCOPES | ROLE_SCOPES if roles else SCOPES, tell):
         yield finding
-    yield await _socket(web, app_token)
+    yield await _socket(web, app_token, tell)
 
 
-async def _bot_token(web: Web, scopes: Mapping[str, str]) -> AsyncIterator[Finding]:
+async def _bot_token(web: Web, scopes: Mapping[str, str], tell: Tell) -> AsyncIterator[Finding]:
+    subject = tell("check-slack-token")
     try:
         answer = await web.read("auth.test")
     except TokenRefused as error:
-        cure = "Copy the bot token (OAuth & Permissions, it begins with xoxb-) to BOT_SLACK__BOT_TOKEN."
-        yield Finding("Slack bot token", False, str(error), cure)
+        yield Finding(subject, False, str(error), tell("check-slack-token-cure"))
         return
     except PlatformError as error:
-        yield Finding("Slack bot token", False, str(error), "Look at the network and at BOT_SLACK__API_URL.")
+        yield Finding(subject, False, str(error), tell("check-slack-away-cure"))
         return
-    yield Finding("Slack bot token", True, f"@{answer.get('user')} in {answer.get('team')}")
+    yield Finding(subject, True, f"@{answer.get('user')} · {answer.get('team')}")
     granted = {scope.strip() for scope in str(answer["_headers"].get("x-oauth-scopes", "")).split(",")}
     missing = [scope for scope in scopes if scope not in granted]
+    subject = tell("check-slack-scopes")
     if not missing:
-        yield Finding("Slack scopes", True, "all that are needed are granted")
+        yield Finding(subject, True, tell("check-slack-scopes-well"))
     for scope in missing:
-        cure = f"Add {scope} under OAuth & Permissions (or paste {_MANIFEST} again), then reinstall the app."
-        yield Finding("Slack scopes", False, f"{scope} is missing: {scopes[scope]}", cure)
+        text = tell("check-slack-scope-missing", scope=scope, lost=tell(scopes[scope]))
+        yield Finding(subject, False, text, tell("check-slack-scope-cure", scope=scope, manifest=_MANIFEST))
 
 
-async def _socket(web: Web, app_token: str) -> Finding:
-    subject = "Slack socket"
+async def _socket(web: Web, app_token: str, tell: Tell) -> Finding:
+    subject = tell("check-slack-socket")
     try:
         await web.as_app(app_token, "apps.connections.open")
     except TokenRefused as error:
-        cure = "Make an app-level token with connections:write (Basic Information, it begins with xapp-)."
-        return Finding(subject, False, str(error), f"{cure} It goes to BOT_SLACK__APP_TOKEN.")
+        return Finding(subject, False, str(error), tell("check-slack-app-token-cure"))
     except PermissionMissing as error:
-        cure = "Make an app-level token with the scope connections:write for BOT_SLACK__APP_TOKEN."
-        return Finding(subject, False, str(error), cure)
+        return Finding(subject, False, str(error), tell("check-slack-app-scope-cure"))
     except Refused as error:
-        return Finding(subject, False, str(error), "Switch Socket Mode on in the app's settings.")
+        return Finding(subject, False, str(error), tell("check-slack-socket-cure"))
     except PlatformError as error:
-        return Finding(subject, False, str(error), "Look at the network and at BOT_SLACK__API_URL.")
-    return Finding(subject, True, "Socket Mode connects")
+        return Finding(subject, False, str(error), tell("check-slack-away-cure"))
+    return Finding(subject, True, tell("check-slack-socket-well"))

@@ -24,6 +24,7 @@ from bot.generation.openai.checks import check_server
 from bot.generation.openai.dialect import Dialect
 from bot.generation.openai.reading import FAILURES, Patience, Reading
 from bot.generation.openai.refusals import read_error
+from bot.ports import Tell
 
 OPENAI_URL = "https://api.openai.com/v1"
 UNNAMED = "default"
@@ -125,7 +126,7 @@ class OpenAIBackend:
             raise told from error
         return _names(found)
 
-    async def check(self) -> AsyncIterator[Finding]:
+    async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at the address, the key and the model, and have it say one word."""
         alone = OpenAIBackend(
             self._given_name,
@@ -137,7 +138,7 @@ class OpenAIBackend:
             retries=0,
         )
         try:
-            async for finding in check_server(alone, self._given_name, self.base_url):
+            async for finding in check_server(alone, self._given_name, self.base_url, tell):
                 yield finding
         finally:
             await alone.close()

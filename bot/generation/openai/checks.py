@@ -18,8 +18,16 @@ from bot.errors import (
     RateLimited,
 )
 from bot.generation.openai.reading import WordlessAnswer
+from bot.ports import Tell
 
 _SHOWN_MODELS = 5
+_CURES: tuple[tuple[type[BackendError], str], ...] = (
+    (KeyRefused, "check-model-cure-key"),
+    (QuotaSpent, "check-model-cure-quota"),
+    (RateLimited, "check-model-cure-busy"),
+    (BackendSilent, "check-model-cure-silent"),
+    (BackendDown, "check-model-cure-down"),
+)
 _PROBE = Context((Line(Role.PERSON, "Say OK."),), answer_tokens=16)
 
 
@@ -40,18 +48,20 @@ class Server(Protocol):
         ...
 
 
-async def check_server(server: Server, name: str, address: str) -> AsyncIterator[Finding]:
+async def check_server(server: Server, name: str, address: str, tell: Tell) -> AsyncIterator[Finding]:
     """Look at the server, then at the model; the second is left out where the first cannot be reached."""
+    subject = tell("check-model-server")
     try:
         models = await server.list_models()
     except BackendError as error:
-        yield Finding("model server", False, f"{address}: {error}", _cure(error))
+        yield Finding(subject, False, f"{address}: {error}", _cure(error, tell))
         return
-    yield Finding("model server", True, f"{address} answers")
-    yield await _check_model(server, name, models)
+    yield Finding(subject, True, tell("check-model-server-well", address=address))
+    yield await _check_model(server, name, models, tell)
 
 
-async def _check_model(server: Server, name: str, models: Sequence[str]) -> Finding:
+async def _check_model(server: Server, name: str, models: Sequence[str], tell: Tell) -> Finding:
+    subject = tell("check-model")
     began = monotonic()
     try:
         async with aclosing(server.stream(_PROBE)) as deltas:
@@ -60,22 +70,16 @@ async def _check_model(server: Server, name: str, models: Sequence[str]) -> Find
     except WordlessAnswer:
         pass  # a model that thinks first has no word left within the probe's few tokens; but it runs
     except BackendError as error:
-        return Finding("model", False, f"{name or server.name}: {error}", _cure(error, models))
-    return Finding("model", True, f"{server.name} answers ({monotonic() - began:.1f} s to the first word)")
+        return Finding(subject, False, f"{name or server.name}: {error}", _cure(error, tell, models))
+    seconds = f"{monotonic() - began:.1f}"
+    return Finding(subject, True, tell("check-model-well", model=server.name, seconds=seconds))
 
 
-def _cure(error: BackendError, models: Sequence[str] = ()) -> str:
-    cures: tuple[tuple[type[BackendError], str], ...] = (
-        (KeyRefused, "set BOT_MODEL__API_KEY to a key that is valid for this server and model"),
-        (ModelMissing, f"set BOT_MODEL__NAME to a model this server has{_listed(models)}; "
-         "if the name is right, BOT_MODEL__BASE_URL may lack its path (it usually ends in /v1)"),
-        (QuotaSpent, "top up the account behind BOT_MODEL__API_KEY"),
-        (RateLimited, "wait a little, or ask the provider for a higher limit for BOT_MODEL__API_KEY"),
-        (BackendSilent, "see whether the server is busy or loading, or raise BOT_MODEL__FIRST_TOKEN_SECONDS"),
-        (BackendDown, "start the model's server, or set BOT_MODEL__BASE_URL to its address"),
-    )  # fmt: skip
-    found = (cure for kind, cure in cures if isinstance(error, kind))
-    return next(found, "see the server's own log; the settings are BOT_MODEL__BASE_URL and BOT_MODEL__NAME")
+def _cure(error: BackendError, tell: Tell, models: Sequence[str] = ()) -> str:
+    if isinstance(error, ModelMissing):
+        return tell("check-model-cure-missing", models=_listed(models))
+    found = (key for kind, key in _CURES if isinstance(error, kind))
+    return tell(next(found, "check-model-cure-other"))
 
 
 def _listed(models: Sequence[str]) -> str:

@@ -6,10 +6,11 @@ from bot.adapters.discord import DiscordAdapter, invite_link
 from bot.dialogue import Finding
 from bot.ports import Adapter, Checks, History
 from tests.adapters.discord.conftest import FakeMarks, World
+from tests.fakes import in_english
 
 
 async def findings(adapter: DiscordAdapter) -> dict[str, Finding]:
-    return {finding.subject: finding async for finding in adapter.check()}
+    return {finding.subject: finding async for finding in adapter.check(in_english)}
 
 
 def test_the_adapter_keeps_its_ports(world: World) -> None:
