@@ -63,7 +63,7 @@ class Inbox:
             with suppress(_CameMeanwhile):
                 accepted = await self._accept(message, outright, wanted, tokens)
         if accepted is not Accepted.IGNORED:
-            log.info("message_accepted", platform=str(message.channel.platform), accepted=str(accepted))
+            log.info("message_accepted", key=message.key, accepted=str(accepted))
         return accepted
 
     async def _accept(

@@ -143,7 +143,7 @@ class Answerer:
                 outcome=str(answer.outcome),
                 model=answer.model,
                 seconds=round(answer.seconds, 3),
-                error=answer.error or None,
+                **({"error": answer.error} if answer.error else {}),
             )
             return following
 

@@ -97,12 +97,11 @@ class Lines:
         while True:
             try:
                 async with self._room:
-                    became = await self._accept(message)
+                    await self._accept(message)
             except StoreDown:
                 tried += 1
                 pause = min(_LONGEST_PAUSE, 0.1 * 2**tried) * random.uniform(0.5, 1.0)
                 log.warning("message_waits_for_store", key=message.key, tried=tried, seconds=round(pause, 2))
                 await asyncio.sleep(pause)
             else:
-                log.debug("message_accepted", key=message.key, became=became)
                 return

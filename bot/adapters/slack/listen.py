@@ -17,7 +17,7 @@ from bot.adapters.slack.groups import Groups
 from bot.adapters.slack.names import Names
 from bot.adapters.slack.reading import Me, read_message, wanted
 from bot.adapters.slack.web import Web, quiet
-from bot.dialogue import Accepted, Message
+from bot.dialogue import Message
 from bot.errors import StoreError
 from bot.ports import Accept
 
@@ -84,9 +84,7 @@ class Listener:
                 log.warning("slack_event_malformed", type=_name(event.get("type")))
                 return
             if message is not None:
-                accepted = await self._accept(await self._with_roles(message))
-                if accepted is not Accepted.IGNORED:
-                    log.info("slack_message", accepted=str(accepted), key=message.key)
+                await self._accept(await self._with_roles(message))
         self._twins.heard(twin)
 
     async def _with_roles(self, message: Message) -> Message:
