@@ -42,7 +42,7 @@ async def test_a_mention_in_a_channel_never_heard_before_is_found(
     world: World, anna: Person, place: Place
 ) -> None:
     fresh = world.discord.channel("fresh")
-    await world.discord.say(anna, fresh, "long before")
+    await world.discord.say(anna, fresh, "long before", at=datetime.now(UTC) - timedelta(minutes=5))
     await heard_before(world, place, anna)
     await world.discord.say(anna, fresh, f"{world.discord.bot.mention} are you there?")
     async with world.listening():
@@ -50,6 +50,18 @@ async def test_a_mention_in_a_channel_never_heard_before_is_found(
 
     assert world.texts == ["are you there?"]
     assert world.heard[0].mentions_bot
+
+
+async def test_what_a_dead_process_was_about_to_keep_is_found_though_another_channel_went_on(
+    world: World, anna: Person, place: Place
+) -> None:
+    fresh = world.discord.channel("fresh")
+    await world.discord.say(anna, fresh, f"{world.discord.bot.mention} are you there?")
+    await heard_before(world, place, anna)
+    async with world.listening():
+        await world.until_heard("are you there?")
+
+    assert world.texts == ["are you there?"]
 
 
 async def test_threads_are_caught_up_too(world: World, anna: Person, place: Place) -> None:
