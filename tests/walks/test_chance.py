@@ -133,7 +133,7 @@ async def judge(
     for number, place in chance.discord_places.items():
         shown[number] = [MARK.findall(text) for text in discord.answers(place)]
     answered = [mark for answers in shown.values() for marks in answers for mark in marks]
-    assert sorted(answered) == sorted(asked.places)
+    assert sorted(answered) == sorted(asked.places), f"{dict(shown)}\n{await _told(record, model)}"
     for where, answers in shown.items():
         assert all(asked.places[mark] == where for marks in answers for mark in marks)
     rows = await record.rows(
@@ -150,6 +150,16 @@ async def judge(
         assert all(asked.people[mark] == name for name, mark in NAMED.findall(text)), text
     assert not list(slack.space.streams())
     assert not any(slack.space.statuses.values())
+
+
+async def _told(record: Record, model: ModelDouble) -> str:
+    """Say what the record and the model know, for who looks for what was lost."""
+    rows = await record.rows(
+        "SELECT m.turn_id, t.state, t.revision, t.visible_at, m.said, m.text, m.platform_id FROM messages m "
+        "LEFT JOIN turns t ON t.id = m.turn_id ORDER BY m.conversation_id, m.position"
+    )
+    asked = [heard.question for heard in model.requests]
+    return "\n".join(map(str, [*rows, *asked]))
 
 
 async def test_whatever_goes_wrong_each_question_gets_its_one_answer(

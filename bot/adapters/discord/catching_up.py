@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,6 +66,7 @@ class CatchingUp:
         self._marks = marks
         self._seen: dict[str, int] = {}
         self._floors: dict[str, int] = {}
+        self._sessions: Counter[str] = Counter()
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     def note(self, workspace: str, message_id: int) -> None:
@@ -75,6 +77,7 @@ class CatchingUp:
         """A new session begins: all that the gateway brought until now is known, and no more."""
         if workspace in self._seen:
             self._floors.setdefault(workspace, self._seen[workspace])
+        self._sessions[workspace] += 1
         self.note(workspace, discord.utils.time_snowflake(datetime.now(UTC) - _ON_ITS_WAY))
 
     async def gaps(self, guild: discord.Guild, bot_id: int) -> list[Gap]:
@@ -106,9 +109,16 @@ class CatchingUp:
             for channel_id, newest in kept.items()
         ]
 
-    def done(self, workspace: str) -> None:
-        """The gaps are found and on their way."""
+    def session(self, workspace: str) -> int:
+        """Number the session that is heard now."""
+        return self._sessions[workspace]
+
+    def done(self, workspace: str, session: int) -> bool:
+        """The gaps before a session are on their way; False where a newer one began, with its own."""
+        if session != self._sessions[workspace]:
+            return False
         self._floors.pop(workspace, None)
+        return True
 
     async def missed(self, gap: Gap) -> AsyncIterator[Message]:
         """Fetch what is missing, oldest first, however long Discord does not answer."""

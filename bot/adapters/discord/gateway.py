@@ -155,12 +155,13 @@ class Ears(discord.AutoShardedClient):
         self._lines.hold(workspace)
 
     async def _catch_up(self, workspace: str, find: Callable[[int], Awaitable[list[Gap]]]) -> None:
+        session = self._catching_up.session(workspace)
         gaps = await self._found(workspace, find)
         for gap in gaps:
             read = functools.partial(self._catching_up.missed, gap)
             self._lines.put_first(gap.channel_id, workspace, Item(gap.after + 1, read))
-        self._catching_up.done(workspace)
-        self._lines.release(workspace)
+        if self._catching_up.done(workspace, session):
+            self._lines.release(workspace)
 
     async def _found(self, workspace: str, find: Callable[[int], Awaitable[list[Gap]]]) -> list[Gap]:
         pause = 0.1
