@@ -171,7 +171,7 @@ async def test_a_full_disk_says_how_much_is_missing(tmp_path: Path) -> None:
 async def test_a_disk_without_inodes_is_not_well(tmp_path: Path) -> None:
     disk = Disk(tmp_path, needed_bytes=1, needed_files=2**64)
     finding = await look(disk)
-    assert finding.well or "doctor-disk-inodes" in finding.text  # some file systems have no limit
+    assert finding.well or "more files" in finding.text  # some file systems have no limit
 
 
 async def test_a_place_that_cannot_be_written_to_is_not_well(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_a_wrong_token_can_be_corrected_without_typing_the_other_again(tmp_path:
     walk = Walk(tmp_path, SMALL, CONNECT, "xoxb-bad", "xapp-1", AGAIN, CONNECT, "xoxb-good", "", LATER)
     assert walk.run(World("xoxb-bad")) == 0
     assert walk.written == {"BOT_SLACK__BOT_TOKEN": "xoxb-good", "BOT_SLACK__APP_TOKEN": "xapp-1"}
-    assert "✗ slack  refused" in walk.shown
+    assert "✗ Slack  refused" in walk.shown
     assert "✓ slack  connected" in walk.shown
 
 
