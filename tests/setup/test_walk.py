@@ -131,7 +131,7 @@ def test_a_wrong_token_can_be_corrected_without_typing_the_other_again(tmp_path:
     assert walk.run(World("xoxb-bad")) == 0
     assert walk.written == {"BOT_SLACK__BOT_TOKEN": "xoxb-good", "BOT_SLACK__APP_TOKEN": "xapp-1"}
     assert "✗ Slack  refused" in walk.shown
-    assert "✓ slack  connected" in walk.shown
+    assert "✓ Slack  connected" in walk.shown
 
 
 def test_what_fails_its_test_can_be_left_or_kept_all_the_same(tmp_path: Path) -> None:
