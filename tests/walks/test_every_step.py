@@ -1,8 +1,10 @@
-"""A house dies by kill -9 at every single step of an answer; the next one leaves exactly one whole answer."""
+"""A house dies by kill -9 at any single step of an answer; the next one leaves exactly one whole answer."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.walks.doors import Door, Shown, opened
 from tests.walks.mortal import Death, Mortal
 
 AT_ONCE = 4
+SAMPLE = 6
 RECOVERY = 30.0
 SHORT = "Here is the whole answer, and it is a short one."
 
@@ -102,7 +105,7 @@ class Trials:
 
     async def steps(self) -> list[Death]:
         """
-        Find all steps at which a house may die.
+        Find the steps at which a house may die: some of them by chance, all where WALK_EVERY_STEP is set.
 
         Before a step is the same as after the one before it: nothing that outlives a house lies between.
         """
@@ -110,7 +113,8 @@ class Trials:
         steps = [("commit", commits), ("call", calls)]
         after = [Death(kind, at, after=True) for kind, count in steps for at in range(1, count + 1)]
         # A person who wrote in a guild where nothing was ever heard is not found by catching up.
-        return after if self._door == "discord" else [Death("commit", 1), *after]
+        every = after if self._door == "discord" else [Death("commit", 1), *after]
+        return every if os.environ.get("WALK_EVERY_STEP") else random.sample(every, min(SAMPLE, len(every)))
 
     async def complaint(self, death: Death) -> str:
         """Run one trial; say what is wrong in the end, or ""."""

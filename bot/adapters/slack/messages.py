@@ -150,7 +150,7 @@ class Messages:
         candidate: str | None = None
         async for item in self._own_since(oldest):
             born = _nonce(item)
-            if born == nonce:
+            if nonce and born == nonce:
                 return str(item["ts"])
             if not born and candidate is None and not await self._receipts.owns(str(item["ts"])):
                 candidate = str(item["ts"])

@@ -22,8 +22,14 @@ class FakeMarks:
 
     kept: dict[str, dict[str, str]] = field(default_factory=dict)
     down: int = 0
+    asked: int = 0
+    slow: asyncio.Event | None = None  # the next look at a guild takes until this is set
 
     async def newest(self, workspace: str) -> Mapping[str, str]:
+        self.asked += bool(workspace)
+        slow, self.slow = (self.slow, None) if workspace else (None, self.slow)
+        if slow is not None:
+            await slow.wait()
         if self.down:
             self.down -= 1
             raise StoreDown("no database")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -249,6 +250,30 @@ async def test_a_second_start_brings_nothing_twice(world: World, anna: Person, p
             await world.until_heard("missed")
 
     assert world.texts == ["missed"]
+
+
+async def test_a_session_that_follows_at_once_waits_for_its_own_gaps(
+    world: World, anna: Person, place: Place
+) -> None:
+    await heard_before(world, place, anna)
+    gateway, marks = world.discord.gateway, world.marks
+    first, second = asyncio.Event(), asyncio.Event()
+    marks.slow = first
+    async with world.listening():
+        await world.discord.until(lambda: marks.asked == 1)
+        marks.slow = second
+        await gateway.drop(keep=False)
+        await world.discord.say(anna, place, "missed")
+        await world.discord.until(lambda: marks.asked == 2)
+        await world.discord.say(anna, place, "now")
+        first.set()
+        await asyncio.sleep(0.2)  # the time in which they would come if nothing held them
+        early = list(world.texts)
+        second.set()
+        await world.until_heard("now")
+
+    assert early == []
+    assert world.texts == ["missed", "now"]
 
 
 async def test_an_unkept_chat_is_not_fetched_again_after_a_short_drop(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -303,6 +304,23 @@ async def test_a_post_whose_id_was_not_recorded_is_found_and_overwritten(
     await adapter.send(question, pieces_of(Piece(0, "whole", done=True)), receipts)
     assert texts(slack, question.channel.root, channel) == ["another answer", "another answer", "whole"]
     assert receipts.slots[0].message_id == left.ts
+
+
+@pytest.mark.parametrize("fault", [{"lost": True}, {"status": 500}])
+async def test_a_stream_without_a_clear_answer_does_not_take_the_answer_before_it(
+    slack: SlackDouble, adapter: SlackAdapter, fault: dict[str, Any]
+) -> None:
+    question = await asked(slack)
+    slack.space.put(GENERAL, Post(slack.space.stamp(), BOT_USER, "before", question.id, bot_id=BOT_ID))
+    owned = [post.ts for post in slack.answers(GENERAL, question.id)]
+    slack.fail("chat.startStream", **fault)
+    talk, receipts = Talk(), FakeReceipts(owned=owned)
+    task = asyncio.create_task(adapter.send(question, talk.pieces(), receipts))
+    talk.say("whole")
+    await slack.until(lambda: texts(slack, question.id) == ["before", "whole"])
+    talk.end()
+    await task
+    assert texts(slack, question.id) == ["before", "whole"]
 
 
 async def test_a_post_that_was_never_made_is_made(slack: SlackDouble, adapter: SlackAdapter) -> None:
