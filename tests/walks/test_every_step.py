@@ -17,7 +17,7 @@ from tests.walks.doors import Door, Shown, opened
 from tests.walks.mortal import Death, Mortal
 
 AT_ONCE = 4
-SAMPLE = 6
+SAMPLE = 3
 RECOVERY = 30.0
 SHORT = "Here is the whole answer, and it is a short one."
 

@@ -42,11 +42,15 @@ def answer_of(body: dict[str, object]) -> str:
 
 
 # After a piece was recorded, after it was posted, within the commit that ends the turn.
-STEPS = [Death("commit", 3, True, True), Death("call", 2, True, True), Death("commit", 5, False, True)]
+FROZEN = [
+    ("slack-stream", Death("commit", 3, True, True)),
+    ("slack-stream", Death("call", 2, True, True)),
+    ("discord", Death("call", 2, True, True)),
+    ("discord", Death("commit", 5, False, True)),
+]
 
 
-@pytest.mark.parametrize("step", STEPS, ids=str)
-@pytest.mark.parametrize("name", ["slack-stream", "discord"])
+@pytest.mark.parametrize(("name", "step"), FROZEN, ids=str)
 async def test_what_a_thawed_house_does_changes_nothing(
     name: str, step: Death, model: ModelDouble, record: Record, house_of: MakeHouse
 ) -> None:
