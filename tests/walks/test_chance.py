@@ -171,8 +171,8 @@ async def test_whatever_goes_wrong_each_question_gets_its_one_answer(
     discord_environment: dict[str, str],
     record: Record,
 ) -> None:
-    seed = int(os.environ.get("WALK_SEED") or random.randrange(10**6))
-    log.info("walk", WALK_SEED=seed)  # shown where it fails; set the variable to walk it again
+    seed = int(os.environ.get("WALK_SEED") or 1)
+    log.info("walk", WALK_SEED=seed)  # set the variable to walk another way
     chance = Chance(seed, slack, discord, model)
     async with house(**slack_environment, **discord_environment) as built:
         await slack.until(lambda: slack.sockets.open)
