@@ -9,23 +9,43 @@ from bot.dialogue import (
     Accepted,
     Channel,
     Context,
+    Deletion,
     Delta,
     Entry,
+    File,
     Finding,
     Message,
     Piece,
     Platform,
+    Reply,
+    Request,
     Slot,
     Thread,
     Why,
 )
 
 
-class Accept(Protocol):
-    """The one door in: when it returns, the message is committed; `StoreDown` means it is not."""
+class Door(Protocol):
+    """The one door in: when a method returns, all is committed; `StoreDown` means that nothing is."""
 
-    async def __call__(self, message: Message) -> Accepted:
+    async def accept(self, message: Message) -> Accepted:
         """Keep the message once, however often it comes."""
+        ...
+
+    async def withdraw(self, deletion: Deletion) -> None:
+        """Have what people deleted never read again, and the answers to it taken away."""
+        ...
+
+    async def request(self, request: Request) -> Reply:
+        """Do what a person asks for by a button or a command, and say what to tell that person alone."""
+        ...
+
+    async def recent(self, platform: Platform, workspace: str, person_id: str) -> Sequence[Thread]:
+        """List the newest conversations that a person asked something in, newest first."""
+        ...
+
+    async def left(self, platform: Platform, workspace: str) -> None:
+        """Note that the bot was removed from a workspace: its data is erased after the set time."""
         ...
 
 
@@ -70,9 +90,9 @@ class Adapter(Protocol):
         """Which platform it speaks to."""
         ...
 
-    async def listen(self, accept: Accept) -> None:
+    async def listen(self, door: Door) -> None:
         """
-        Hand every message to `accept` until cancelled, reconnecting by itself.
+        Hand all that people do to the door until cancelled, reconnecting by itself.
 
         Raises `TokenRefused` where no further try can help.
         """
@@ -108,6 +128,41 @@ class History(Protocol):
         Read what stands in the question's thread (or reply chain) before it, oldest first.
 
         Paged within the platform's limits and bounded; our own earlier posts come with `said`.
+        """
+        ...
+
+
+@runtime_checkable
+class Notices(Protocol):
+    """A platform that can tell one person something without showing it to all."""
+
+    async def notice(self, question: Message, text: str) -> bool:
+        """
+        Tell the asker where only they see it, or in a direct message; False where neither is possible.
+
+        For what could not be posted: it raises no `PlatformError` but `PlatformDown`.
+        """
+        ...
+
+
+@runtime_checkable
+class Files(Protocol):
+    """A platform whose attached files can be read."""
+
+    async def fetch(self, file: File, most: int) -> bytes:
+        """Fetch a file of at most `most` bytes; raises `PostRefused` where it is larger or out of reach."""
+        ...
+
+
+@runtime_checkable
+class Links(Protocol):
+    """A platform whose messages have addresses."""
+
+    async def linked(self, question: Message) -> Sequence[Message]:
+        """
+        Read the messages that the question links to, in the order of the links and bounded.
+
+        Only those that the asker may read, and everybody else who can read the answer.
         """
         ...
 
@@ -153,6 +208,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def sees(self) -> bool:
+        """Whether it can be shown pictures."""
+        ...
+
+    @property
     def metered(self) -> bool:
         """Whether its tokens cost somebody money and count against the daily limit."""
         ...
@@ -191,6 +251,15 @@ class Words(Protocol):
         Tell the language a text is written in, as an ISO 639-1 code.
 
         "" where it cannot be told (emoji, numbers, code); short Latin text counts as "en" unless it is clear.
+        """
+        ...
+
+    def language_for(self, message: Message) -> str:
+        """
+        Choose the language to answer a message in, as a BCP 47 tag.
+
+        What its author chose; else the script of the text, with the author's or the place's own variant
+        of it; else the author's locale, the place's language, English.
         """
         ...
 

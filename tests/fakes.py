@@ -21,20 +21,25 @@ from bot.dialogue import (
     ChannelKind,
     Context,
     Conversation,
+    Deletion,
     Delta,
     Line,
     Manifest,
     Message,
     Piece,
     Platform,
+    Reply,
+    Request,
     Role,
     Slot,
+    Thread,
     Turn,
+    Wish,
 )
 from bot.errors import LeaseLost, Superseded
 from bot.memory.leases import Lease
 from bot.memory.outbox import Fence
-from bot.ports import Accept, Receipts
+from bot.ports import Door, Receipts
 from tests.doubles.model import Gate
 
 
@@ -88,20 +93,48 @@ class FakeReceipts:
         )
 
 
-class FakeInbox:
-    """A door that keeps messages in memory; `error` is raised instead while it is set."""
+class FakeDoor:
+    """
+    A door that keeps in memory what comes through it; `error` is raised instead while it is set.
+
+    `replies` says what is told a person who wishes something; `threads` are those of everybody.
+    """
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.deletions: list[Deletion] = []
+        self.requests: list[Request] = []
+        self.replies: dict[Wish, Reply] = {}
+        self.threads_of: dict[str, list[Thread]] = {}
+        self.left_places: list[tuple[Platform, str]] = []
         self.error: Exception | None = None
 
-    async def __call__(self, message: Message) -> Accepted:
-        if self.error is not None:
-            raise self.error
+    async def accept(self, message: Message) -> Accepted:
+        self._fail()
         if any(known.key == message.key for known in self.messages):
             return Accepted.KNOWN
         self.messages.append(message)
         return Accepted.NEW
+
+    async def withdraw(self, deletion: Deletion) -> None:
+        self._fail()
+        self.deletions.append(deletion)
+
+    async def request(self, request: Request) -> Reply:
+        self._fail()
+        self.requests.append(request)
+        return self.replies.get(request.wish, Reply(f"[{request.wish}]"))
+
+    async def recent(self, platform: Platform, workspace: str, person_id: str) -> Sequence[Thread]:
+        return self.threads_of.get(person_id, [])
+
+    async def left(self, platform: Platform, workspace: str) -> None:
+        self._fail()
+        self.left_places.append((platform, workspace))
+
+    def _fail(self) -> None:
+        if self.error is not None:
+            raise self.error
 
 
 class FakeWords:
@@ -113,6 +146,9 @@ class FakeWords:
 
     def language_of(self, text: str) -> str:
         return "zh" if any("一" <= letter <= "鿿" for letter in text) else "en"
+
+    def language_for(self, message: Message) -> str:
+        return message.language or self.language_of(message.text)
 
 
 async def pieces_of(*pieces: Piece) -> AsyncIterator[Piece]:
@@ -136,12 +172,14 @@ class FakeBackend:
         answer_tokens: int = 512,
         languages: Iterable[str] = (),
         metered: bool = False,
+        sees: bool = False,
     ) -> None:
         self.name = name
         self.context_tokens = context_tokens
         self.answer_tokens = answer_tokens
         self.languages = frozenset(languages)
         self.metered = metered
+        self.sees = sees
         self.contexts: list[Context] = []
         self.running = 0
         self.left = asyncio.Event()
@@ -234,15 +272,15 @@ class FakeRoom:
         self._by_nonce: dict[str, str] = {}
         self._changed = asyncio.Event()
 
-    async def post(self, text: str, nonce: str) -> str:
+    async def post(self, piece: Piece, nonce: str) -> str:
         message_id = self._by_nonce.setdefault(nonce, f"post-{len(self._by_nonce) + 1}")
-        self._show(message_id, text)
+        self._show(message_id, piece.text)
         return message_id
 
-    async def edit(self, message_id: str, text: str) -> None:
+    async def edit(self, message_id: str, piece: Piece) -> None:
         if message_id not in self.posts:
             raise PostGone(message_id)
-        self._show(message_id, text)
+        self._show(message_id, piece.text)
 
     async def delete(self, message_id: str) -> None:
         self.posts.pop(message_id, None)
@@ -283,7 +321,7 @@ class FakeAdapter:
         self.error: Exception | None = None
         self.sends = 0
 
-    async def listen(self, accept: Accept) -> None:
+    async def listen(self, door: Door) -> None:
         await asyncio.Event().wait()
 
     def cutter(self) -> Callable[[str], list[str]]:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import post_and_edit
 from bot.dialogue import Message, Piece, Platform, Slot
-from bot.ports import Accept, Receipts
+from bot.ports import Door, Receipts
 
 PIECE_CHARACTERS = 100_000
 PACE = 0.1  # seconds between two writes of one growing answer
@@ -26,7 +26,7 @@ class LocalAdapter:
         """Which of the two local places it serves."""
         return self._platform
 
-    async def listen(self, accept: Accept) -> None:
+    async def listen(self, door: Door) -> None:
         """Wait until cancelled: pages and terminals bring their messages to the door themselves."""
         await asyncio.Event().wait()
 
@@ -50,10 +50,10 @@ class _Row:
     So a post whose making was recorded always stands, and nothing is ever looked up.
     """
 
-    async def post(self, text: str, nonce: str) -> str:
+    async def post(self, piece: Piece, nonce: str) -> str:
         return nonce
 
-    async def edit(self, message_id: str, text: str) -> None:
+    async def edit(self, message_id: str, piece: Piece) -> None:
         return None
 
     async def delete(self, message_id: str) -> None:

@@ -23,12 +23,12 @@ class PostGone(PostRefused):
 class Post(Protocol):
     """What a platform can do with one post of an answer."""
 
-    async def post(self, text: str, nonce: str) -> str:
-        """Post the text and return the message's id; the same nonce soon after makes no second post."""
+    async def post(self, piece: Piece, nonce: str) -> str:
+        """Post the piece and return the message's id; the same nonce soon after makes no second post."""
         ...
 
-    async def edit(self, message_id: str, text: str) -> None:
-        """Let the post hold this text; raises `PostGone` where it was deleted."""
+    async def edit(self, message_id: str, piece: Piece) -> None:
+        """Let the post hold this piece; raises `PostGone` where it was deleted."""
         ...
 
     async def delete(self, message_id: str) -> None:
@@ -44,7 +44,7 @@ async def post_and_edit(pieces: AsyncIterator[Piece], receipts: Receipts, poster
     """
     Post each piece and edit it while it grows, at most every `pace` seconds, until the iterator ends.
 
-    A piece that is done goes out at once; text that stands already is not sent again. A lower ordinal
+    A piece that is done goes out at once; a piece that stands already is not sent again. A lower ordinal
     than before begins the answer anew over the same posts. At the end the posts beyond the last piece
     are deleted. Lets through what `receipts`, `poster` and the iterator raise.
     """
@@ -115,7 +115,7 @@ class _Desk:
     def __init__(self, receipts: Receipts, poster: Post) -> None:
         self._receipts = receipts
         self._poster = poster
-        self._shown: dict[int, tuple[str, str]] = {}
+        self._shown: dict[int, tuple[str, Piece]] = {}
 
     async def write(self, piece: Piece) -> None:
         """Let the piece's post hold its text."""
@@ -126,7 +126,7 @@ class _Desk:
         else:
             message_id, shown = known
             nonce = ""
-            if shown == piece.text:
+            if (shown.text, shown.last) == (piece.text, piece.last):
                 return
         if message_id:
             await self._edit(piece, message_id)
@@ -152,18 +152,18 @@ class _Desk:
     async def _edit(self, piece: Piece, message_id: str) -> None:
         self._receipts.check()
         try:
-            await self._poster.edit(message_id, piece.text)
+            await self._poster.edit(message_id, piece)
         except PostGone:
             # The old nonce would bring the deleted post back; this one is the same after a crash too.
             await self._post(piece, f"r{message_id}"[:25])
             return
-        self._shown[piece.ordinal] = (message_id, piece.text)
+        self._shown[piece.ordinal] = (message_id, piece)
         await self._receipts.sent(piece, message_id)
 
     async def _post(self, piece: Piece, nonce: str) -> None:
         self._receipts.check()
-        message_id = await self._poster.post(piece.text, nonce)
-        self._shown[piece.ordinal] = (message_id, piece.text)
+        message_id = await self._poster.post(piece, nonce)
+        self._shown[piece.ordinal] = (message_id, piece)
         try:
             await self._receipts.sent(piece, message_id)
         except LeaseLost as lost:

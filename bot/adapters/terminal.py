@@ -27,7 +27,7 @@ from bot.dialogue import (
     Why,
 )
 from bot.errors import StoreError
-from bot.ports import Accept, Transcripts, Words
+from bot.ports import Door, Transcripts, Words
 
 MESSAGE_CHARACTERS = 40_000
 
@@ -43,7 +43,7 @@ class Terminal:
 
     def __init__(
         self,
-        accept: Accept,
+        door: Door,
         transcripts: Transcripts,
         words: Words,
         person: Author,
@@ -58,7 +58,7 @@ class Terminal:
         `history` is the file that keeps what was typed; `source` is read instead of asking where the
         input is no terminal.
         """
-        self._accept = accept
+        self._door = door
         self._transcripts = transcripts
         self._words = words
         self._person = person
@@ -134,7 +134,7 @@ class Terminal:
             return False
 
     async def _exchange(self, message: Message) -> bool:
-        if await self._accept(message) is Accepted.IGNORED:
+        if await self._door.accept(message) is Accepted.IGNORED:
             self._show("not-heard")
             return False
         if self._source is not None:

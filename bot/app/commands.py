@@ -33,7 +33,7 @@ async def chat(settings: Settings, say: Say) -> int:
     async with standing(settings, (Platform.CONSOLE,), say) as built:
         await built.ground.bell.listening.wait()
         terminal = Terminal(
-            built.house.inbox.accept,
+            built.house.door,
             built.house.transcripts,
             built.ground.words,
             person_here(os.environ),

@@ -19,7 +19,8 @@ from bot.memory.recall import Memory
 from bot.memory.summaries import Summaries
 from bot.memory.transcripts import Transcripts
 from bot.memory.turns import LeaseTerms, Turns
-from bot.ports import Adapter, Backend
+from bot.ports import Adapter, Backend, Door
+from bot.reception import Reception
 from bot.worker import Answerer, Queue, Worker
 
 BEAT_SECONDS = 2.0
@@ -30,6 +31,7 @@ class House:
     """What is built once a process."""
 
     inbox: Inbox
+    door: Door
     transcripts: Transcripts
     leases: Leases
     queue: Queue
@@ -56,4 +58,4 @@ def build(
     worker = Worker(answerer, turns, Summaries(database, counter), engine)
     sweep = partial(turns.wake_open, list(adapters))
     queue = Queue(ground.url, worker.answer, worker.fold, sweep, list(adapters), beat=beat)
-    return House(inbox, Transcripts(database, ground.bell), leases, queue)
+    return House(inbox, Reception(inbox), Transcripts(database, ground.bell), leases, queue)

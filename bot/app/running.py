@@ -172,7 +172,7 @@ async def _backends(
 
 def _listener(built: Standing, name: Platform) -> Callable[[], Awaitable[None]]:
     async def listen() -> None:
-        await built.adapters[name].listen(built.house.inbox.accept)
+        await built.adapters[name].listen(built.house.door)
 
     return listen
 
@@ -194,7 +194,7 @@ async def _serve(settings: Settings, built: Standing, say: Say) -> None:
         return {"database": True}
 
     app = create_app(
-        built.house.inbox.accept,
+        built.house.door,
         built.house.transcripts,
         words,
         web.token.get_secret_value() if web.token else None,

@@ -13,6 +13,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from bot.catalogue.language import language_of
+from bot.dialogue import Message
 
 FALLBACK = "en"
 
@@ -50,6 +51,13 @@ class Catalogue:
     def language_of(self, text: str) -> str:
         """Tell the language a text is written in; see `bot.catalogue.language`."""
         return language_of(text)
+
+    def language_for(self, message: Message) -> str:
+        """Choose the language to answer a message in; see `bot.ports.Words`."""
+        written = language_of(message.text)
+        variants = (message.author.locale, message.channel.language)
+        near = (tag for tag in variants if tag.partition("-")[0].lower() == written)
+        return message.language or next(near, written) or next(filter(None, variants), FALLBACK)
 
     def _nearest(self, language: str) -> str:
         wanted = _tag(language)

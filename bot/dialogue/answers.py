@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -16,12 +17,22 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as a model sees it, already small enough."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One message as a model reads it."""
 
     role: Role
     text: str
     author: str = ""
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +105,12 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the model's server counted them."""
+    """Tokens as the model's server counted them; the last two are parts of the first two."""
 
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +120,11 @@ class Delta:
 
     `fresh` says that all text before it is void (another try began). `manifest` comes with the first
     delta of each try. `limited` marks an answer that ended at its token limit. `aside` is shown under
-    the answer, but is no part of it and never read again.
+    the answer, but is no part of it and never read again. `thought` is what a reasoning model thinks aloud.
     """
 
     text: str = ""
+    thought: str = ""
     fresh: bool = False
     limited: bool = False
     model: str = ""
@@ -124,12 +138,14 @@ class Piece:
     """
     One post of an answer, in Markdown: its place in the answer (from 0) and all its text so far.
 
-    The same ordinal comes again as the text grows; `done` says that it will not change any more.
+    The same ordinal comes again as the text grows; `done` says that it will not change any more, `last`
+    that it is done and ends the answer.
     """
 
     ordinal: int
     text: str
     done: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +171,17 @@ class Outcome(StrEnum):
 
     DONE = "done"
     FAILED = "failed"
+    STOPPED = "stopped"  # a person ended it
+    WITHDRAWN = "withdrawn"  # its question was deleted, and it with it
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a turn ended with, for the record; seconds are since the turn was taken up."""
+    """
+    What a turn ended with, for the record; seconds are since the turn was taken up.
+
+    `cost` is in US dollars by the price table, None where the model's price is not known.
+    """
 
     outcome: Outcome
     text: str
@@ -169,3 +191,4 @@ class Answer:
     first_text_seconds: float | None = None
     seconds: float = 0.0
     error: str = ""
+    cost: Decimal | None = None

@@ -33,7 +33,7 @@ class Channel:
     console. `root` is the thread's first message on Slack ("" in a direct message outside any thread)
     and, in an open Discord channel, left "" by the adapter: memory finds the root of the reply chain.
     `parents` are ids and names of the channel and the category it stands in, for access lists only: they
-    are not stored, and make it no other place.
+    are not stored, and make it no other place. `language` is what the place is set to, as a BCP 47 tag.
     """
 
     platform: Platform
@@ -43,6 +43,7 @@ class Channel:
     kind: ChannelKind = ChannelKind.OPEN
     name: str = ""
     parents: tuple[str, ...] = field(default=(), compare=False)
+    language: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,24 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """Something attached to a message; `source` is what its platform fetches it by, `size` in bytes."""
+
+    name: str
+    media_type: str = ""
+    size: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """
     What one person wrote, in Markdown with names where the platform had ids.
 
     `id` is the platform's own, unique in its channel. `reply_to` is the id of the message it answers
     by the platform's reply function. `said` marks our own words (an earlier answer read from a
-    platform's history). A newer `edited_at` makes a revision of the message with the same id.
+    platform's history). A newer `edited_at` makes a revision of the message with the same id. `language`
+    is what its author chose to be spoken to in, as a BCP 47 tag.
     """
 
     id: str
@@ -76,13 +88,41 @@ class Message:
     mentions_others: bool = False
     said: bool = False
     edited_at: datetime | None = None
-    files: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+    language: str = field(default="", compare=False)
 
     @property
     def key(self) -> str:
         """What makes it the same message when it is delivered again."""
         place = self.channel
         return f"{place.platform}:{place.workspace}:{place.id}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A line of a thread as whom-is-it-for looks at it; `answers` is whom our own line was for."""
+
+    author_id: str
+    author_name: str
+    text: str
+    sent_at: datetime
+    said: bool = False
+    answers: str = ""
+    mentions_others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """
+    A thread the bot takes part in, right before a message comes.
+
+    `lately` are its newest lines, oldest first; `people` counts those who wrote in it at all; `quiet` says
+    that somebody told the bot to speak only when it is named.
+    """
+
+    lately: tuple[Spoken, ...] = ()
+    people: int = 1
+    quiet: bool = False
 
 
 class Attention(StrEnum):
@@ -113,6 +153,14 @@ class Conversation:
     history_read: bool = True
 
 
+class Wanted(StrEnum):
+    """What is wanted of a turn."""
+
+    ANSWER = "answer"
+    STOP = "stop"  # what stands is ended where it is
+    WITHDRAW = "withdraw"  # the question is gone: the answer is taken away
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """
@@ -128,6 +176,7 @@ class Turn:
     revision: int
     attempts: int
     taken_at: float | None = field(default=None, compare=False)
+    wanted: Wanted = Wanted.ANSWER
 
     @property
     def asked(self) -> Message:

@@ -89,6 +89,11 @@ class OnBoardBackend:
         return SMALL_LANGUAGES if small else frozenset()
 
     @property
+    def sees(self) -> bool:
+        """The models it runs read only text."""
+        return False
+
+    @property
     def metered(self) -> bool:
         """It costs nobody money."""
         return False

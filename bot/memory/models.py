@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = sa.MetaData(
     naming_convention={
@@ -65,6 +65,7 @@ conversations = sa.Table(
     _number("total_tokens", 0),
     _number("lease_epoch", 0),
     _moment("lease_until"),
+    _moment("quiet_at"),
     _moment("created_at", now=True),
     _moment("last_at", now=True),
     sa.Index("conversations_platform_last_at_index", "platform", sa.text("last_at DESC")),
@@ -87,6 +88,7 @@ turns = sa.Table(
     _id(),
     _of("conversations"),
     _text("state", "waiting"),
+    _text("wanted", "answer"),
     _text("asker_id"),
     _number("revision", 0),
     _number("epoch", 0),
@@ -98,11 +100,18 @@ turns = sa.Table(
     _text("model", ""),
     sa.Column("prompt_tokens", sa.BigInteger),
     sa.Column("completion_tokens", sa.BigInteger),
+    sa.Column("cached_tokens", sa.BigInteger),
+    sa.Column("reasoning_tokens", sa.BigInteger),
+    sa.Column("cost", sa.Numeric(14, 8)),
     sa.Column("seconds", sa.Float),
     sa.Column("first_text_seconds", sa.Float),
     sa.Column("manifest", JSONB),
     _text("error", ""),
-    sa.CheckConstraint("state IN ('waiting', 'answering', 'done', 'failed')", name="state"),
+    sa.CheckConstraint(
+        "state IN ('waiting', 'answering', 'done', 'failed', 'stopped', 'withdrawn')", name="state"
+    ),
+    sa.CheckConstraint("wanted IN ('answer', 'stop', 'withdraw')", name="wanted"),
+    sa.Index("turns_asker_id_index", "asker_id", sa.text("id DESC")),
     sa.Index("turns_conversation_id_id_index", "conversation_id", "id"),
     sa.Index(
         "turns_open_index",
@@ -134,14 +143,17 @@ messages = sa.Table(
     sa.Column("parent_id", sa.BigInteger),
     sa.Column("parent_turn_id", sa.BigInteger),
     _of("turns", null=True),
-    sa.Column("files", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("files", JSONB, nullable=False, server_default="[]"),
     sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
     _moment("accepted_at", now=True),
     _moment("edited_at"),
+    _moment("withdrawn_at"),
+    _moment("erase_at"),
     sa.UniqueConstraint("conversation_id", "position"),
     sa.Index("messages_cumulative_index", "conversation_id", "cumulative_tokens"),
     sa.Index("messages_turn_id_index", "turn_id"),
     sa.Index("messages_copies_index", "platform_id", postgresql_where=IS_COPY),
+    sa.Index("messages_erase_index", "erase_at", postgresql_where=sa.text("erase_at IS NOT NULL")),
 )
 
 message_revisions = sa.Table(
@@ -153,6 +165,64 @@ message_revisions = sa.Table(
     sa.Column("revision", sa.BigInteger, primary_key=True),
     _text("text"),
     _moment("replaced_at", now=True),
+)
+
+# What was read of a message's file: its text, or a picture made small; `note` is why nothing was.
+attachments = sa.Table(
+    "attachments",
+    metadata,
+    sa.Column(
+        "message_id", sa.BigInteger, sa.ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("ordinal", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("name"),
+    _text("media_type", ""),
+    _text("text", ""),
+    _number("tokens", 0),
+    sa.Column("picture", sa.LargeBinary),
+    _text("note", ""),
+    _moment("read_at", now=True),
+)
+
+votes = sa.Table(
+    "votes",
+    metadata,
+    sa.Column("turn_id", sa.BigInteger, sa.ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("person_id", sa.Text, primary_key=True),
+    sa.Column("up", sa.Boolean, nullable=False),
+    _text("reason", ""),
+    _moment("voted_at", now=True),
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("person_id", sa.Text, primary_key=True),
+    _text("language", ""),
+)
+
+workspaces = sa.Table(
+    "workspaces",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("workspace", sa.Text, primary_key=True),
+    _text("answers", ""),
+    _text("language", ""),
+    _moment("left_at"),
+)
+
+# What kept an answer from being posted, for `bot doctor`; one row a place, gone once a post succeeds.
+troubles = sa.Table(
+    "troubles",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("workspace", sa.Text, primary_key=True),
+    sa.Column("place", sa.Text, primary_key=True),
+    _text("kind"),
+    _text("reason"),
+    _number("times", 1),
+    _moment("last_at", now=True),
 )
 
 pieces = sa.Table(

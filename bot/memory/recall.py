@@ -18,7 +18,7 @@ from bot.memory.database import Database
 from bot.memory.models import calibrations, conversations, messages, spending, summary_blocks
 from bot.memory.paths import Path, chain_before, newest_before
 from bot.memory.places import branches
-from bot.memory.rows import shown, weigh
+from bot.memory.rows import files_of, shown, weigh
 from bot.ports import TokenCounter
 
 log = structlog.get_logger()
@@ -181,7 +181,7 @@ def _lines(
     rows: Sequence[sa.RowMapping], question: Sequence[Message]
 ) -> tuple[tuple[Line, ...], tuple[str, ...]]:
     """Make lines; where several people speak, each line begins with its speaker's name."""
-    spoken = [(row["said"], row["author_id"], row["author_name"], row["text"], row["files"]) for row in rows]
+    spoken = [(row["said"], row["author_id"], row["author_name"], row["text"], files_of(row)) for row in rows]
     spoken += [(False, m.author.id, m.author.name, m.text, m.files) for m in question]
     names = _told_apart({person: name for said, person, name, _, _ in spoken if not said})
     several = len(names) > 1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import sqlalchemy as sa
 
-from bot.dialogue import Author, Channel, Message
+from bot.dialogue import Author, Channel, File, Message
 from bot.ports import TokenCounter
 
 # What a message costs beside its text in the chat format, rounded up; the author's name is counted with it.
@@ -22,13 +22,13 @@ def storable(text: str) -> str:
 def cleaned(message: Message) -> Message:
     """Make what a person wrote storable."""
     author = replace(message.author, name=storable(message.author.name))
-    files = tuple(storable(file) for file in message.files)
+    files = tuple(replace(file, name=storable(file.name)) for file in message.files)
     return replace(message, author=author, text=storable(message.text), files=files)
 
 
-def shown(text: str, files: Sequence[str]) -> str:
+def shown(text: str, files: Sequence[File]) -> str:
     """Say a message as a model reads it, the names of its files below the text."""
-    return text + "".join(f"\n[file: {file}]" for file in files)
+    return text + "".join(f"\n[file: {file.name}]" for file in files)
 
 
 def weigh(counter: TokenCounter, message: Message) -> int:
@@ -55,7 +55,7 @@ def row_of(
         "tokens": tokens,
         "encoding": encoding,
         "reply_to": message.reply_to,
-        "files": list(message.files),
+        "files": [asdict(file) for file in message.files],
         "sent_at": message.sent_at,
         "edited_at": message.edited_at,
     }
@@ -78,5 +78,10 @@ def message_of(row: sa.RowMapping, channel: Channel) -> Message:
         reply_to=row["reply_to"],
         said=row["said"],
         edited_at=row["edited_at"],
-        files=tuple(row["files"]),
+        files=files_of(row),
     )
+
+
+def files_of(row: sa.RowMapping) -> tuple[File, ...]:
+    """Read the files of a row of `messages`."""
+    return tuple(File(**file) for file in row["files"])

@@ -1,4 +1,4 @@
-"""The door of the console: every request passes here before any page, and every answer leaves by here."""
+"""The lock of the console: every request passes here before any page, and every answer leaves by here."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _HEADERS = {
 log = structlog.get_logger()
 
 
-class Door:
+class Lock:
     """Decides on requests: by the token where there is one, else by who sits at this machine."""
 
     def __init__(self, token: str | None, bound_to_loopback: bool, tries: Tries | None = None) -> None:
@@ -84,12 +84,12 @@ class Door:
 
 
 class Gate:
-    """The middleware around all pages: asks the door, and sets the headers that keep browsers careful."""
+    """The middleware around all pages: asks the lock, and sets the headers that keep browsers careful."""
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
-        """Stand before `app` and ask `door`."""
+    def __init__(self, app: ASGIApp, lock: Lock) -> None:
+        """Stand before `app` and ask `lock`."""
         self._app = app
-        self._door = door
+        self._lock = lock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in, or answer it here."""
@@ -97,7 +97,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        refusal = self._door.refuse(knock_of(request), request.cookies.get(COOKIE, ""))
+        refusal = self._lock.refuse(knock_of(request), request.cookies.get(COOKIE, ""))
         app = self._app if refusal is None else await self._turn_away(request, refusal)
         await app(scope, receive, _with_headers(send, scope))
 

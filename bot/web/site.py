@@ -21,9 +21,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.errors import SettingError
-from bot.ports import Accept, Transcripts, Words
+from bot.ports import Door, Transcripts, Words
 from bot.web.forms import BODY_BYTES
-from bot.web.gate import SLOW_SECONDS, Door, Gate, knock_of
+from bot.web.gate import SLOW_SECONDS, Gate, Lock, knock_of
 from bot.web.guard import Refusal, is_loopback
 from bot.web.page import login_page, main_page, preferred_language
 from bot.web.session import COOKIE, SESSION_SECONDS
@@ -36,7 +36,7 @@ _STATIC = str(files(__package__).joinpath("static"))
 
 
 def create_app(
-    accept: Accept,
+    door: Door,
     transcripts: Transcripts,
     words: Words,
     token: str | None,
@@ -55,12 +55,12 @@ def create_app(
             f"BOT_WEB__TOKEN: missing, and BOT_WEB__HOST={host} lets other machines in; "
             "set BOT_WEB__TOKEN to a long secret, or BOT_WEB__HOST to 127.0.0.1"
         )
-    door = Door(token or None, is_loopback(host))
-    pages = _Pages(words, door, health, model_note)
+    lock = Lock(token or None, is_loopback(host))
+    pages = _Pages(words, lock, health, model_note)
     streams = Streams(transcripts)
     app = Starlette(
-        routes=[*pages.routes(), *Talk(accept, transcripts, words, streams).routes(), _static()],
-        middleware=[Middleware(Gate, door=door)],
+        routes=[*pages.routes(), *Talk(door, transcripts, words, streams).routes(), _static()],
+        middleware=[Middleware(Gate, lock=lock)],
         max_body_size=BODY_BYTES,
     )
     app.state.close = streams.close
@@ -70,9 +70,9 @@ def create_app(
 class _Pages:
     """What stands beside the conversations: the page itself, the login, and how the bot is."""
 
-    def __init__(self, words: Words, door: Door, health: Health, model_note: Callable[[str], str]) -> None:
+    def __init__(self, words: Words, lock: Lock, health: Health, model_note: Callable[[str], str]) -> None:
         self._words = words
-        self._door = door
+        self._lock = lock
         self._health = health
         self._model_note = model_note
 
@@ -88,11 +88,11 @@ class _Pages:
 
     async def main(self, request: Request) -> Response:
         language = language_of(request)
-        leave = self._door.sessions is not None
+        leave = self._lock.sessions is not None
         return _html(main_page(self._words, language, self._model_note(language), leave), language)
 
     async def login_form(self, request: Request) -> Response:
-        if self._door.sessions is None or self._trusts(request):
+        if self._lock.sessions is None or self._trusts(request):
             return RedirectResponse("/", status_code=303)
         language = language_of(request)
         return _html(login_page(self._words, language), language)
@@ -100,13 +100,13 @@ class _Pages:
     async def log_in(self, request: Request) -> Response:
         fields = parse_qs((await request.body()).decode("utf-8", "replace"))
         client = request.client.host if request.client else ""
-        refusal = self._door.admits(fields.get("token", [""])[0].strip(), client)
-        if refusal is not None or self._door.sessions is None:
+        refusal = self._lock.admits(fields.get("token", [""])[0].strip(), client)
+        if refusal is not None or self._lock.sessions is None:
             return await self._refuse_login(request, refusal or Refusal.LOGIN)
         response = RedirectResponse("/", status_code=303)
         response.set_cookie(
             COOKIE,
-            self._door.sessions.begin(),
+            self._lock.sessions.begin(),
             max_age=SESSION_SECONDS,
             httponly=True,
             samesite="strict",
@@ -138,7 +138,7 @@ class _Pages:
         return FileResponse(f"{_STATIC}/icon.svg")
 
     def _trusts(self, request: Request) -> bool:
-        return self._door.trusts(knock_of(request), request.cookies.get(COOKIE, ""))
+        return self._lock.trusts(knock_of(request), request.cookies.get(COOKIE, ""))
 
 
 def language_of(request: Request) -> str:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from bot.dialogue import Accepted, Platform, Thread, Why
 from bot.errors import StoreError
-from bot.ports import Accept, Transcripts, Words
+from bot.ports import Door, Transcripts, Words
 from bot.web.forms import MESSAGE_CHARACTERS, Post, place
 from bot.web.page import preferred_language
 from bot.web.stream import Streams, said
@@ -31,9 +31,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Talk:
     """The API under /api/, which the page and any program with the token may use."""
 
-    def __init__(self, accept: Accept, transcripts: Transcripts, words: Words, streams: Streams) -> None:
+    def __init__(self, door: Door, transcripts: Transcripts, words: Words, streams: Streams) -> None:
         """Take the door that messages go in by, and where threads are read."""
-        self._accept = accept
+        self._door = door
         self._transcripts = transcripts
         self._words = words
         self._streams = streams
@@ -75,7 +75,7 @@ class Talk:
             return self._problem(request, 413, "too-long", limit=f"{MESSAGE_CHARACTERS:,}")
         language = post.locale or _language(request)
         message = post.message(_thread(request), self._words.say("web-guest", language))
-        accepted = await self._accept(message)
+        accepted = await self._door.accept(message)
         if accepted is Accepted.IGNORED:
             return self._problem(request, 403, "not-heard")
         return JSONResponse({"id": message.id, "accepted": accepted}, status_code=202)

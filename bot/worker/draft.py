@@ -81,4 +81,7 @@ class Draft:
 
 def _pieces(texts: list[str], done: bool) -> list[Piece]:
     last = len(texts) - 1
-    return [Piece(ordinal, text, done or ordinal < last) for ordinal, text in enumerate(texts)]
+    return [
+        Piece(ordinal, text, done or ordinal < last, done and ordinal == last)
+        for ordinal, text in enumerate(texts)
+    ]

@@ -12,7 +12,7 @@ from bot.adapters.local import PIECE_CHARACTERS, LocalAdapter
 from bot.dialogue import Author, Channel, ChannelKind, Message, Piece, Platform, Slot
 from bot.errors import LeaseLost, Superseded
 from bot.ports import Adapter, History
-from tests.fakes import FakeInbox, FakeReceipts, pieces_of
+from tests.fakes import FakeDoor, FakeReceipts, pieces_of
 
 QUESTION = Message(
     "m1",
@@ -44,7 +44,7 @@ def test_it_serves_the_place_it_was_made_for(platform: Platform) -> None:
 
 
 async def test_it_hears_nothing_until_it_is_cancelled() -> None:
-    inbox = FakeInbox()
+    inbox = FakeDoor()
     listening = asyncio.create_task(LocalAdapter(Platform.WEB).listen(inbox))
     done, _ = await asyncio.wait({listening}, timeout=0.05)
     assert not done

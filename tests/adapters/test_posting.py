@@ -35,17 +35,17 @@ class Wall:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def post(self, text: str, nonce: str) -> str:
+    async def post(self, piece: Piece, nonce: str) -> str:
         message_id = f"m{len(self.nonces)}"
         self.nonces[nonce] = message_id
-        self.posts[message_id] = text
+        self.posts[message_id] = piece.text
         self._note("post")
         return message_id
 
-    async def edit(self, message_id: str, text: str) -> None:
+    async def edit(self, message_id: str, piece: Piece) -> None:
         if message_id not in self.posts:
             raise PostGone(message_id)
-        self.posts[message_id] = text
+        self.posts[message_id] = piece.text
         self._note("edit")
 
     async def delete(self, message_id: str) -> None:

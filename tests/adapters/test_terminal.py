@@ -36,7 +36,7 @@ class Scene:
         self.paper = io.StringIO()
         console = Console(file=self.paper, width=80, height=24, force_terminal=False, color_system=None)
         self.terminal = Terminal(
-            self.record.accept, self.record, Catalogue(), PERSON, language, console, history=history
+            self.record, self.record, Catalogue(), PERSON, language, console, history=history
         )
 
     @property
@@ -260,7 +260,7 @@ async def answered_lines(text: str, *answers: tuple[str, EntryState]) -> tuple[i
     record, paper = FakeRecord(), io.StringIO()
     console = Console(file=paper, width=20, force_terminal=False)
     words = Catalogue()
-    terminal = Terminal(record.accept, record, words, PERSON, "en", console, source=io.StringIO(text))
+    terminal = Terminal(record, record, words, PERSON, "en", console, source=io.StringIO(text))
     talk = asyncio.create_task(terminal.talk())
     for number, (answer, state) in enumerate(answers, start=1):
         await record.heard(number)
@@ -297,7 +297,7 @@ async def test_a_pipe_without_a_database_is_exit_code_one() -> None:
     record, paper = FakeRecord(), io.StringIO()
     record.down = True
     terminal = Terminal(
-        record.accept, record, Catalogue(), PERSON, "en", Console(file=paper), source=io.StringIO("hi\n")
+        record, record, Catalogue(), PERSON, "en", Console(file=paper), source=io.StringIO("hi\n")
     )
     assert await asyncio.wait_for(terminal.talk(), 10) == 1
     assert "database" in paper.getvalue()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.dialogue import Delta, Line, Manifest, Role, Stretch, Turn, Usage
+from bot.dialogue import Delta, File, Line, Manifest, Role, Stretch, Turn, Usage
 from bot.engine import Engine
 from bot.errors import (
     AnswerRefused,
@@ -251,7 +251,7 @@ async def test_an_empty_question_asks_nothing_of_a_model(text: str) -> None:
 
 async def test_a_file_without_words_is_a_question() -> None:
     backend = FakeBackend(["A file."])
-    assert (await answered(engine_of(backend), a_turn("", files=("plan.pdf",)))).text == "A file."
+    assert (await answered(engine_of(backend), a_turn("", files=(File("plan.pdf"),)))).text == "A file."
 
 
 async def test_nothing_is_spent_beyond_the_days_limit() -> None:

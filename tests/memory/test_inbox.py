@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from bot.attention import Attender
-from bot.dialogue import Accepted, Author, ChannelKind, Piece, Platform
+from bot.dialogue import Accepted, Author, ChannelKind, File, Piece, Platform
 from bot.errors import StoreDown
 from bot.memory.database import Database
 from bot.memory.inbox import Inbox
@@ -206,7 +206,7 @@ async def test_a_message_that_races_with_the_first_post_is_in_one_answer(
     ],
 )
 async def test_whatever_people_write_is_taken(record: Record, text: str) -> None:
-    asked = message(text, author=replace(ADA, name="A\x00da"), files=("no\x00te.txt",))
+    asked = message(text, author=replace(ADA, name="A\x00da"), files=(File("no\x00te.txt"),))
     assert await record.inbox.accept(asked) is Accepted.NEW
     assert await record.inbox.accept(asked) is Accepted.KNOWN
     kept = await record.value("SELECT text FROM messages")

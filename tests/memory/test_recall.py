@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot.dialogue import Author, Channel, Manifest, Piece, Role, Span, SummarySpan, Turn
+from bot.dialogue import Author, Channel, File, Manifest, Piece, Role, Span, SummarySpan, Turn
 from bot.generation.tokens import TiktokenCounter
 from bot.memory.database import Database
 from bot.memory.recall import Memory
@@ -28,7 +28,7 @@ def positions(manifest: Manifest) -> list[int]:
 
 
 async def test_a_question_alone_is_all_there_is(record: Record) -> None:
-    turn = await record.claimed(message("hello there", THREAD, files=("a.txt",)), channel=THREAD)
+    turn = await record.claimed(message("hello there", THREAD, files=(File("a.txt"),)), channel=THREAD)
     recalled = await record.memory.recall(turn, PLENTY)
     (line,) = recalled.lines
     assert (line.role, line.text, line.author) == (Role.PERSON, "hello there\n[file: a.txt]", "Ada")

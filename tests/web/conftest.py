@@ -45,7 +45,7 @@ async def running(token: str | None = None) -> AsyncIterator[Console]:
     def note(language: str) -> str:
         return words.say("web-model-small", language, model="SmolLM2-135M")
 
-    app = create_app(record.accept, record, words, token, ask_health, note)
+    app = create_app(record, record, words, token, ask_health, note)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready.set_result))
     address = await asyncio.wait_for(ready, 10)

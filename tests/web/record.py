@@ -1,4 +1,4 @@
-"""A record in memory that keeps the promises of `Accept` and `Transcripts`, answered by the test itself."""
+"""A record in memory that keeps the promises of `Door` and `Transcripts`, answered by the test itself."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from bot.dialogue import (
     Why,
 )
 from bot.errors import StoreDown
+from tests.fakes import FakeDoor
 
 
-class FakeRecord:
+class FakeRecord(FakeDoor):
     """Messages and answers by channel id; every change wakes whoever follows."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.messages: list[Message] = []
         self.entries: dict[str, list[Entry]] = {}
         self.titles: dict[str, str] = {}

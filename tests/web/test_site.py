@@ -112,9 +112,9 @@ def test_a_console_that_others_can_reach_needs_a_token(host: str) -> None:
 
     record = FakeRecord()
     with pytest.raises(SettingError, match="BOT_WEB__TOKEN") as refused:
-        create_app(record.accept, record, Catalogue(), None, health, str, host)
+        create_app(record, record, Catalogue(), None, health, str, host)
     assert "\n" not in str(refused.value)
-    create_app(record.accept, record, Catalogue(), "open sesame", health, str, host)
+    create_app(record, record, Catalogue(), "open sesame", health, str, host)
 
 
 async def test_without_the_token_there_is_only_the_login(locked: Console) -> None:

@@ -316,7 +316,7 @@ async def test_a_post_that_fails_stops_the_generation(error: Exception) -> None:
     gate = Gate()
     house = House([LONG, gate, "never"])
 
-    async def post(text: str, nonce: str) -> str:
+    async def post(piece: object, nonce: str) -> str:
         await gate.reached()
         raise error
 

@@ -16,7 +16,7 @@ from bot.adapters.discord.writing import LIMIT, length
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import post_and_edit
 from bot.dialogue import ChannelKind, Finding, Message, Piece, Platform
-from bot.ports import Accept, Receipts, Tell
+from bot.ports import Door, Receipts, Tell
 
 
 class DiscordAdapter:
@@ -31,12 +31,12 @@ class DiscordAdapter:
         self._rest = Rest(token, api_url)
         self._listener: Listener | None = None
 
-    async def listen(self, accept: Accept) -> None:
+    async def listen(self, door: Door) -> None:
         """Hand on every message, those missed first, until cancelled; raises `TokenRefused`."""
         catching_up = CatchingUp(self._rest, self._marks)
         try:
             async with asyncio.TaskGroup() as tasks:
-                lines = Lines(accept, tasks)
+                lines = Lines(door, tasks)
                 self._listener = Listener(self._token, self._rest, catching_up, lines, tasks)
                 await self._listener.run()
         except BaseExceptionGroup as group:

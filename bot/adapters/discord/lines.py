@@ -12,7 +12,7 @@ import structlog
 
 from bot.dialogue import Message
 from bot.errors import StoreDown
-from bot.ports import Accept
+from bot.ports import Door
 
 log = structlog.get_logger()
 
@@ -30,13 +30,13 @@ class Item:
 
 class Lines:
     """
-    Hands messages to `accept`, again and again until each is committed.
+    Hands messages to the door, again and again until each is committed.
 
     A workspace that is held keeps its messages waiting until it is known what came before them.
     """
 
-    def __init__(self, accept: Accept, tasks: asyncio.TaskGroup) -> None:
-        self._accept = accept
+    def __init__(self, door: Door, tasks: asyncio.TaskGroup) -> None:
+        self._door = door
         self._tasks = tasks
         self._waiting: dict[str, deque[Item]] = {}
         self._gates: dict[str, asyncio.Event] = {}
@@ -97,7 +97,7 @@ class Lines:
         while True:
             try:
                 async with self._room:
-                    await self._accept(message)
+                    await self._door.accept(message)
             except StoreDown:
                 tried += 1
                 pause = min(_LONGEST_PAUSE, 0.1 * 2**tried) * random.uniform(0.5, 1.0)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import discord
 
-from bot.dialogue import Author, Channel, ChannelKind, Message, Platform
+from bot.dialogue import Author, Channel, ChannelKind, File, Message, Platform
 
 _MARK = re.compile(
     r"<@!?(?P<user>\d{1,20})>|<@&(?P<role>\d{1,20})>|<#(?P<channel>\d{1,20})>"
@@ -97,7 +97,7 @@ def _read(message: discord.Message, place: Place, author: Author | None, *, said
     raw = _clean(message.content)
     text = _with_names(_without_leading_mention(raw, place), names, place)
     text = "\n".join(part for part in [text, *_extras(message)] if part)
-    files = tuple(_clean(file.filename) for file in message.attachments)
+    files = tuple(_file(file) for file in message.attachments)
     asked, others = _addressed(message, raw, place)
     if not (text or files or asked or place.channel.kind is ChannelKind.DIRECT):
         return None
@@ -114,6 +114,11 @@ def _read(message: discord.Message, place: Place, author: Author | None, *, said
         edited_at=message.edited_at,
         files=files,
     )
+
+
+def _file(attached: discord.Attachment) -> File:
+    media_type = (attached.content_type or "").partition(";")[0]
+    return File(_clean(attached.filename), media_type, attached.size, attached.url)
 
 
 def _by_person(message: discord.Message) -> bool:

@@ -14,7 +14,7 @@ import structlog
 from bot.adapters.discord.rest import Rest
 from bot.adapters.discord.writing import write_text
 from bot.adapters.posting import PostGone
-from bot.dialogue import Message, Slot
+from bot.dialogue import Message, Piece, Slot
 from bot.errors import PlatformError, PostRefused
 from bot.ports import Receipts
 
@@ -72,10 +72,10 @@ class DiscordPost:
         self._typing = typing
         self._begun = False
 
-    async def post(self, text: str, nonce: str) -> str:
+    async def post(self, piece: Piece, nonce: str) -> str:
         """Post; the same nonce within minutes gives the message that stands, which then gets this text."""
         await self._typing.stop()
-        content = write_text(text)
+        content = write_text(piece.text)
         payload = {
             "content": content,
             "nonce": nonce,
@@ -88,13 +88,13 @@ class DiscordPost:
         made = await self._call("POST", _MESSAGES, payload)
         self._begun = True
         if made["content"].strip() != content.strip():
-            await self.edit(made["id"], text)
+            await self.edit(made["id"], piece)
         return str(made["id"])
 
-    async def edit(self, message_id: str, text: str) -> None:
+    async def edit(self, message_id: str, piece: Piece) -> None:
         """Edit; raises `PostGone` where somebody deleted the message."""
         await self._typing.stop()
-        payload = {"content": write_text(text), "allowed_mentions": _NO_PINGS}
+        payload = {"content": write_text(piece.text), "allowed_mentions": _NO_PINGS}
         await self._call("PATCH", _MESSAGE, payload, message_id=message_id)
         self._begun = True
 

@@ -24,7 +24,7 @@ from bot.adapters.slack.web import Web
 from bot.adapters.slack.writing import measure
 from bot.dialogue import Finding, Message, Piece, Platform
 from bot.errors import PlatformDown
-from bot.ports import Accept, Receipts, Tell, Words
+from bot.ports import Door, Receipts, Tell, Words
 
 log = structlog.get_logger()
 
@@ -61,9 +61,9 @@ class SlackAdapter:
         self.budgets = Budgets()
         self._me: Me | None = None
 
-    async def listen(self, accept: Accept) -> None:
-        """Hand every message to `accept` until cancelled; raises `TokenRefused` for a wrong token."""
-        listener = Listener(self._web, self._names, await self._known_me(), accept, self._groups)
+    async def listen(self, door: Door) -> None:
+        """Hand all that people do to the door until cancelled; raises `TokenRefused` for a wrong token."""
+        listener = Listener(self._web, self._names, await self._known_me(), door, self._groups)
         await serve(listener.app, self._web, self._app_token)
 
     def cutter(self) -> Callable[[str], list[str]]:

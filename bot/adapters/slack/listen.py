@@ -19,7 +19,7 @@ from bot.adapters.slack.reading import Me, read_message, wanted
 from bot.adapters.slack.web import Web, quiet
 from bot.dialogue import Message
 from bot.errors import StoreError
-from bot.ports import Accept
+from bot.ports import Door
 
 log = structlog.get_logger()
 
@@ -39,12 +39,12 @@ class Listener:
     envelope without one, and Slack delivers it again.
     """
 
-    def __init__(self, web: Web, names: Names, me: Me, accept: Accept, groups: Groups | None = None) -> None:
-        """Messages go to `accept`, with their authors' roles where there are `groups`."""
+    def __init__(self, web: Web, names: Names, me: Me, door: Door, groups: Groups | None = None) -> None:
+        """All goes to the door, with their authors' roles where there are `groups`."""
         self._groups = groups
         self._names = names
         self._me = me
-        self._accept = accept
+        self._door = door
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._twins = _Twins()
         self.app = AsyncApp(
@@ -84,7 +84,7 @@ class Listener:
                 log.warning("slack_event_malformed", type=_name(event.get("type")))
                 return
             if message is not None:
-                await self._accept(await self._with_roles(message))
+                await self._door.accept(await self._with_roles(message))
         self._twins.heard(twin)
 
     async def _with_roles(self, message: Message) -> Message:

@@ -61,8 +61,9 @@ class SlackPost:
             self._final.add(passed_over.text)
             yield passed_over
 
-    async def post(self, text: str, nonce: str) -> str:
+    async def post(self, piece: Piece, nonce: str) -> str:
         """Post: as a stream where the text will grow, otherwise as a message with the nonce."""
+        text = piece.text
         await self._finish_stream()
         message_id = ""
         if nonce.startswith("r"):  # it takes a deleted post's place, perhaps for the second time
@@ -72,7 +73,7 @@ class SlackPost:
             if self._stream is not None:
                 return message_id
         if message_id:
-            await self.edit(message_id, text)
+            await self._write(message_id, text)
             return message_id
         message_id = await self._messages.say(text, nonce)
         self._mine.add(message_id)
@@ -80,21 +81,9 @@ class SlackPost:
             self._pledge(message_id)
         return message_id
 
-    async def edit(self, message_id: str, text: str) -> None:
+    async def edit(self, message_id: str, piece: Piece) -> None:
         """Append to the stream, or update; what is not final may be owed."""
-        if self._stream is not None and self._stream.ts == message_id:
-            if await self._grow(self._stream, text):
-                return
-        elif message_id not in self._mine:
-            # An earlier try may have left its stream open; Slack refuses to update an open one.
-            self._mine.add(message_id)
-            await self._messages.stop(message_id)
-        if text in self._final:
-            await self._budgets.updates.wait()
-            self._redeem(message_id)
-            await self._update(message_id, text)
-        elif not await self._update_perhaps(message_id, text):
-            self._owed[message_id] = text
+        await self._write(message_id, piece.text)
 
     async def delete(self, message_id: str) -> None:
         """Delete the post; its stream is stopped first."""
@@ -128,6 +117,21 @@ class SlackPost:
             await self._web.call("chat.stopStream", channel=self._question.channel.id, ts=stream.ts)
         except PlatformError as error:
             log.info("slack_stream_not_stopped", error=str(error))
+
+    async def _write(self, message_id: str, text: str) -> None:
+        if self._stream is not None and self._stream.ts == message_id:
+            if await self._grow(self._stream, text):
+                return
+        elif message_id not in self._mine:
+            # An earlier try may have left its stream open; Slack refuses to update an open one.
+            self._mine.add(message_id)
+            await self._messages.stop(message_id)
+        if text in self._final:
+            await self._budgets.updates.wait()
+            self._redeem(message_id)
+            await self._update(message_id, text)
+        elif not await self._update_perhaps(message_id, text):
+            self._owed[message_id] = text
 
     def _can_grow(self) -> bool:
         """Say whether a text that is not final can be shown, with updates to spare for those that are."""
@@ -195,7 +199,7 @@ class SlackPost:
             return
         text = self._owed.pop(stream.ts, stream.asked)
         self._final.add(text)
-        await self.edit(stream.ts, text)
+        await self._write(stream.ts, text)
 
     async def _update_perhaps(self, message_id: str, text: str) -> bool:
         """Show a text that is not final, if it can be had at once."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.adapters.slack.mrkdwn import Known, clean, people_in, places_in, read_text, without_greeting
-from bot.dialogue import Author, Channel, ChannelKind, Message, Platform
+from bot.dialogue import Author, Channel, ChannelKind, File, Message, Platform
 
 _STAMP = re.compile(r"\d{1,11}(?:\.\d{1,9})?", re.ASCII)
 # A message of any other subtype is Slack talking about the channel (joins, topics), not a person.
@@ -144,11 +144,18 @@ def _author(body: Mapping[str, Any], known: Known) -> Author:
     return Author(user, str(body.get("username") or "") or named or "someone")
 
 
-def _files(body: Mapping[str, Any]) -> list[str]:
+def _files(body: Mapping[str, Any]) -> list[File]:
     files = body.get("files")
     if not isinstance(files, list):
         return []
-    names = [
-        str(item.get("name") or item.get("title") or "a file") for item in files if isinstance(item, Mapping)
-    ]
-    return [clean(str(name)) for name in names]
+    return [_file(item) for item in files if isinstance(item, Mapping)]
+
+
+def _file(item: Mapping[str, Any]) -> File:
+    size = item.get("size")
+    return File(
+        clean(str(item.get("name") or item.get("title") or "a file")),
+        str(item.get("mimetype") or ""),
+        size if isinstance(size, int) else 0,
+        str(item.get("url_private") or ""),
+    )

@@ -54,6 +54,7 @@ class OpenAIBackend:
         next_token_seconds: float = 30,
         languages: frozenset[str] = frozenset(),
         metered: bool = True,
+        sees: bool = False,
         retries: int = 3,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
@@ -67,6 +68,7 @@ class OpenAIBackend:
         self.answer_tokens = answer_tokens
         self.languages = languages
         self.metered = metered
+        self.sees = sees
         self._given_name = name
         self._name = name
         self._key = api_key

@@ -13,7 +13,7 @@ from bot.adapters.discord import DiscordAdapter
 from bot.dialogue import Accepted, Message
 from bot.errors import StoreDown
 from tests.doubles.discord import DiscordDouble
-from tests.fakes import FakeInbox
+from tests.fakes import FakeDoor
 
 
 @dataclass
@@ -36,16 +36,16 @@ class FakeMarks:
         return dict(self.kept.get(workspace, {}))
 
 
-class Inbox(FakeInbox):
+class Inbox(FakeDoor):
     """Counts how often a text was brought."""
 
     def __init__(self) -> None:
         super().__init__()
         self.knocks: list[str] = []
 
-    async def __call__(self, message: Message) -> Accepted:
+    async def accept(self, message: Message) -> Accepted:
         self.knocks.append(message.text)
-        return await super().__call__(message)
+        return await super().accept(message)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from bot.dialogue import Accepted, ChannelKind, Message
 from bot.errors import StoreDown, TokenRefused
 from tests.adapters.discord.conftest import World
 from tests.doubles.discord import Person, Place
+from tests.fakes import FakeDoor
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "recordings" / "discord"
 
@@ -72,11 +73,12 @@ async def test_an_edit_is_handed_on_with_its_time_and_a_preview_is_not(
 ) -> None:
     seen: list[Message] = []
 
-    async def accept(message: Message) -> Accepted:
-        seen.append(message)
-        return Accepted.NEW
+    class Ears(FakeDoor):
+        async def accept(self, message: Message) -> Accepted:
+            seen.append(message)
+            return Accepted.NEW
 
-    listening = asyncio.create_task(world.adapter.listen(accept))
+    listening = asyncio.create_task(world.adapter.listen(Ears()))
     await world.discord.connected()
     written = await world.discord.say(anna, place, "helo https://example.com")
     await world.discord._emit("MESSAGE_UPDATE", world.discord.state.posts[written])  # a preview came
@@ -235,15 +237,16 @@ def _filled(payload: object, ids: dict[str, str]) -> Callable[[bool], dict[str, 
     return lambda _: filled
 
 
-class FlakyStore:
+class FlakyStore(FakeDoor):
     """A door that is shut for some channels, or for all."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.kept: list[Message] = []
         self.shut: set[str] = set()
         self.knocks = 0
 
-    async def __call__(self, message: Message) -> Accepted:
+    async def accept(self, message: Message) -> Accepted:
         self.knocks += 1
         if message.channel.id in self.shut:
             raise StoreDown("no database")

@@ -198,7 +198,7 @@ def test_any_text_is_kept_as_it_is(content: str) -> None:
 def test_files_are_named_and_enough_for_a_message() -> None:
     message = read("", files=("plan.pdf", "a b.png"))
 
-    assert message.files == ("plan.pdf", "a b.png")
+    assert [file.name for file in message.files] == ["plan.pdf", "a b.png"]
     assert message.text == ""
 
 

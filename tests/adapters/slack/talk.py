@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from bot.adapters.slack import SlackAdapter
 from bot.dialogue import Author, Channel, ChannelKind, Message, Piece, Platform
-from bot.ports import Accept, Receipts
+from bot.ports import Door, Receipts
 from tests.doubles.slack import SlackDouble
 
 GENERAL = "C0GENERAL"
@@ -63,7 +63,7 @@ async def sending(
 
 
 @asynccontextmanager
-async def listening(slack: SlackDouble, adapter: SlackAdapter, inbox: Accept) -> AsyncIterator[None]:
+async def listening(slack: SlackDouble, adapter: SlackAdapter, inbox: Door) -> AsyncIterator[None]:
     """Listen while the test goes on, from the first connection."""
     task = asyncio.create_task(adapter.listen(inbox))
     try:

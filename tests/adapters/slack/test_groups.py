@@ -13,7 +13,7 @@ from bot.adapters.slack.groups import Groups
 from bot.adapters.slack.web import Web
 from tests.adapters.slack.talk import DIRECT, GENERAL, listening
 from tests.doubles.slack import SlackDouble
-from tests.fakes import FakeInbox, FakeWords
+from tests.fakes import FakeDoor, FakeWords
 
 
 @pytest.fixture
@@ -23,10 +23,10 @@ async def web(slack: SlackDouble) -> AsyncIterator[Web]:
     await made.close()
 
 
-async def heard_by(slack: SlackDouble, *, roles: bool) -> FakeInbox:
+async def heard_by(slack: SlackDouble, *, roles: bool) -> FakeDoor:
     """Hear Ann in a channel and in private, by an adapter to which roles matter or not."""
     tokens = (slack.bot_token, slack.app_token, slack.api_url)
-    adapter, inbox = SlackAdapter(*tokens, FakeWords(), roles=roles), FakeInbox()
+    adapter, inbox = SlackAdapter(*tokens, FakeWords(), roles=roles), FakeDoor()
     async with listening(slack, adapter, inbox):
         await slack.say("U0ANN", GENERAL, f"<@{slack.bot}> hello")
         await slack.say("U0ANN", DIRECT, "hello")

@@ -14,7 +14,7 @@ from bot.dialogue import Accepted, ChannelKind, Message
 from bot.errors import StoreDown
 from tests.adapters.slack.talk import DIRECT, GENERAL, listening
 from tests.doubles.slack import SlackDouble
-from tests.fakes import FakeInbox
+from tests.fakes import FakeDoor
 
 
 def all_acked(slack: SlackDouble) -> bool:
@@ -22,7 +22,7 @@ def all_acked(slack: SlackDouble) -> bool:
 
 
 async def test_a_mention_that_comes_twice_is_one_message(slack: SlackDouble, adapter: SlackAdapter) -> None:
-    inbox = FakeInbox()
+    inbox = FakeDoor()
     async with listening(slack, adapter, inbox):
         ts = await slack.say("U0ANN", GENERAL, f"<@{slack.bot}> hello", files=("plan.pdf",))
         await slack.until(lambda: all_acked(slack))
@@ -31,14 +31,14 @@ async def test_a_mention_that_comes_twice_is_one_message(slack: SlackDouble, ada
     assert (message.id, message.text, message.author.name) == (ts, "hello", "Ann")
     assert (message.channel.root, message.channel.name) == (ts, "general")
     assert message.channel.kind is ChannelKind.OPEN
-    assert message.files == ("plan.pdf",)
+    assert [file.name for file in message.files] == ["plan.pdf"]
     assert message.mentions_bot
 
 
 async def test_a_mention_waits_for_its_twin_that_has_the_files(
     slack: SlackDouble, adapter: SlackAdapter
 ) -> None:
-    inbox = FakeInbox()
+    inbox = FakeDoor()
     async with listening(slack, adapter, inbox):
         event = {
             "user": "U0ANN",
@@ -50,11 +50,11 @@ async def test_a_mention_waits_for_its_twin_that_has_the_files(
         files = [{"id": "F1", "name": "plan.pdf"}]
         await slack.sockets.deliver({**event, "type": "message", "channel_type": "channel", "files": files})
         await slack.until(lambda: all_acked(slack))
-    assert [message.files for message in inbox.messages] == [("plan.pdf",)]
+    assert [[file.name for file in message.files] for message in inbox.messages] == [["plan.pdf"]]
 
 
 async def test_a_mention_without_a_twin_is_heard_too(slack: SlackDouble, adapter: SlackAdapter) -> None:
-    inbox = FakeInbox()
+    inbox = FakeDoor()
     async with listening(slack, adapter, inbox):
         event = {"user": "U0ANN", "text": f"<@{slack.bot}> hi", "channel": GENERAL, "ts": "1763913600.000100"}
         await slack.sockets.deliver({**event, "type": "app_mention"})
@@ -68,10 +68,10 @@ async def test_what_cannot_be_kept_is_not_acknowledged_and_comes_again(
 ) -> None:
     tried = asyncio.Event()
 
-    class Door(FakeInbox):
-        async def __call__(self, message: Message) -> Accepted:
+    class Door(FakeDoor):
+        async def accept(self, message: Message) -> Accepted:
             tried.set()
-            return await super().__call__(message)
+            return await super().accept(message)
 
     inbox = Door()
     inbox.error = error
@@ -90,11 +90,11 @@ async def test_what_cannot_be_kept_is_not_acknowledged_and_comes_again(
 async def test_the_ack_comes_after_the_message_is_kept(slack: SlackDouble, adapter: SlackAdapter) -> None:
     kept, reached = asyncio.Event(), asyncio.Event()
 
-    class SlowDoor(FakeInbox):
-        async def __call__(self, message: Message) -> Accepted:
+    class SlowDoor(FakeDoor):
+        async def accept(self, message: Message) -> Accepted:
             reached.set()
             await kept.wait()
-            return await super().__call__(message)
+            return await super().accept(message)
 
     async with listening(slack, adapter, SlowDoor()):
         await slack.say("U0ANN", DIRECT, "hello")
@@ -109,7 +109,7 @@ async def test_the_ack_comes_after_the_message_is_kept(slack: SlackDouble, adapt
 async def test_a_message_that_is_delivered_again_changes_nothing(
     slack: SlackDouble, adapter: SlackAdapter
 ) -> None:
-    inbox = FakeInbox()
+    inbox = FakeDoor()
     async with listening(slack, adapter, inbox):
         await slack.say("U0ANN", DIRECT, "hello")
         await slack.until(lambda: all_acked(slack))
@@ -120,7 +120,7 @@ async def test_a_message_that_is_delivered_again_changes_nothing(
 
 
 async def test_messages_of_a_channel_stay_in_order(slack: SlackDouble, adapter: SlackAdapter) -> None:
-    inbox = FakeInbox()
+    inbox = FakeDoor()
     slow = asyncio.Event()
     slack.fail("users.info", hold=slow)  # the first author's name takes long
     async with listening(slack, adapter, inbox):
@@ -149,7 +149,7 @@ async def test_messages_of_a_channel_stay_in_order(slack: SlackDouble, adapter: 
 async def test_what_cannot_be_understood_is_acknowledged_and_named_only(
     slack: SlackDouble, adapter: SlackAdapter, event: Any
 ) -> None:
-    inbox = FakeInbox()
+    inbox = FakeDoor()
     with capture_logs() as logs:
         async with listening(slack, adapter, inbox):
             await slack.sockets.deliver(event)
@@ -162,7 +162,7 @@ async def test_what_cannot_be_understood_is_acknowledged_and_named_only(
 async def test_an_odd_envelope_is_acknowledged(
     slack: SlackDouble, adapter: SlackAdapter, payload: Any
 ) -> None:
-    async with listening(slack, adapter, FakeInbox()):
+    async with listening(slack, adapter, FakeDoor()):
         delivery = await slack.sockets.deliver({})
         delivery.payload, delivery.acked = payload, False
         await slack.sockets.redeliver()
@@ -172,11 +172,12 @@ async def test_an_odd_envelope_is_acknowledged(
 async def test_an_edit_is_heard_as_the_same_message(slack: SlackDouble, adapter: SlackAdapter) -> None:
     heard: list[Message] = []
 
-    async def accept(message: Message) -> Accepted:
-        heard.append(message)
-        return Accepted.NEW
+    class Ears(FakeDoor):
+        async def accept(self, message: Message) -> Accepted:
+            heard.append(message)
+            return Accepted.NEW
 
-    async with listening(slack, adapter, accept):
+    async with listening(slack, adapter, Ears()):
         ts = await slack.say("U0ANN", DIRECT, "helo")
         await slack.rewrite(DIRECT, ts, "hello")
         await slack.until(lambda: all_acked(slack))
@@ -190,7 +191,7 @@ async def test_no_text_and_no_token_gets_into_the_log(
 ) -> None:
     caplog.set_level("DEBUG")
     with capture_logs() as logs:
-        async with listening(slack, adapter, FakeInbox()):
+        async with listening(slack, adapter, FakeDoor()):
             await slack.say("U0ANN", DIRECT, "very secret words")
             await slack.until(lambda: all_acked(slack))
     written = json.dumps(logs, default=str) + caplog.text

@@ -74,7 +74,8 @@ def test_a_group_message_is_an_open_place() -> None:
 
 
 def test_files_are_named_also_without_text() -> None:
-    assert (read("file-share").files, read("file-share").text) == (("plan.pdf",), "")
+    heard = read("file-share")
+    assert ([file.name for file in heard.files], heard.text) == (["plan.pdf"], "")
 
 
 def test_a_reply_that_is_shown_to_the_channel_stays_in_its_thread() -> None:

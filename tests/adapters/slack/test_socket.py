@@ -15,10 +15,10 @@ from bot.adapters.slack.web import Web
 from bot.errors import TokenRefused
 from tests.adapters.slack.talk import DIRECT, listening
 from tests.doubles.slack import SlackDouble
-from tests.fakes import FakeInbox, FakeWords
+from tests.fakes import FakeDoor, FakeWords
 
 
-async def heard_after(slack: SlackDouble, inbox: FakeInbox, connections: int) -> None:
+async def heard_after(slack: SlackDouble, inbox: FakeDoor, connections: int) -> None:
     await slack.until(lambda: slack.sockets.connections >= connections)
     await slack.say("U0ANN", DIRECT, "still there?")
     await slack.until(lambda: any(message.text == "still there?" for message in inbox.messages))
@@ -28,7 +28,7 @@ async def heard_after(slack: SlackDouble, inbox: FakeInbox, connections: int) ->
 async def test_however_a_connection_ends_the_next_one_hears(
     slack: SlackDouble, adapter: SlackAdapter, end: str
 ) -> None:
-    inbox = FakeInbox()
+    inbox = FakeDoor()
     async with listening(slack, adapter, inbox):
         await getattr(slack.sockets, end)()
         await heard_after(slack, inbox, 2)
@@ -37,7 +37,7 @@ async def test_however_a_connection_ends_the_next_one_hears(
 async def test_what_was_not_acknowledged_comes_over_the_next_connection(
     slack: SlackDouble, adapter: SlackAdapter
 ) -> None:
-    inbox = FakeInbox()
+    inbox = FakeDoor()
     async with listening(slack, adapter, inbox):
         await slack.sockets.drop()
         await slack.until(lambda: not slack.sockets.open)
@@ -47,7 +47,7 @@ async def test_what_was_not_acknowledged_comes_over_the_next_connection(
 
 
 async def test_each_connection_asks_for_its_own_address(slack: SlackDouble, adapter: SlackAdapter) -> None:
-    async with listening(slack, adapter, FakeInbox()):
+    async with listening(slack, adapter, FakeDoor()):
         await slack.sockets.drop()
         await slack.until(lambda: slack.sockets.connections == 2)
     assert len(slack.called("apps.connections.open")) == 2
@@ -58,14 +58,14 @@ async def test_slack_that_does_not_open_connections_is_asked_again(
 ) -> None:
     slack.fail("auth.test", dropped=True)
     slack.fail("apps.connections.open", status=503)
-    inbox = FakeInbox()
+    inbox = FakeDoor()
     async with listening(slack, adapter, inbox):
         await heard_after(slack, inbox, 1)
 
 
 async def test_a_connection_without_a_hello_is_given_up(slack: SlackDouble) -> None:
     web = Web(slack.bot_token, slack.api_url)
-    listener = Listener(web, Names(web), Me("U0BOT", "B0BOT", "T0001", "bot"), FakeInbox())
+    listener = Listener(web, Names(web), Me("U0BOT", "B0BOT", "T0001", "bot"), FakeDoor())
     slack.sockets.hello = False
     task = asyncio.create_task(serve(listener.app, web, slack.app_token, hello_seconds=0.1))
     await slack.until(lambda: slack.sockets.connections >= 2)
@@ -78,5 +78,5 @@ async def test_a_connection_without_a_hello_is_given_up(slack: SlackDouble) -> N
 async def test_a_wrong_token_is_said_at_once(slack: SlackDouble, tokens: tuple[str, str]) -> None:
     adapter = SlackAdapter(*tokens, slack.api_url, FakeWords())
     with pytest.raises(TokenRefused):
-        await adapter.listen(FakeInbox())
+        await adapter.listen(FakeDoor())
     await adapter.close()

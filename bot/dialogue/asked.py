@@ -1,0 +1,58 @@
+"""What people ask of the bot beside a question: buttons, commands and words of command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.dialogue.heard import Author, Channel
+
+
+class Wish(StrEnum):
+    """What is asked for."""
+
+    STOP = "stop"  # end the running answer where it stands
+    AGAIN = "again"  # replace an answer by a new one
+    WHY = "why"  # tell what an answer was made of
+    VOTE = "vote"  # `value` is "up", "down", or "" to take it back
+    NEW = "new"  # let the next message begin a new conversation
+    QUIET = "quiet"  # answer only what names the bot in this thread
+    JOIN = "join"  # the opposite
+    LANGUAGE = "language"  # `value` is a BCP 47 tag, "" for whatever the person writes in
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """
+    One wish of a person.
+
+    `message_id` is the post it is about, "" for the newest answer of the channel's conversation.
+    `moderator` says that the platform lets the person manage others' messages there.
+    """
+
+    wish: Wish
+    person: Author
+    channel: Channel
+    message_id: str = ""
+    value: str = ""
+    reason: str = ""
+    moderator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is told the person alone, in Markdown; `done` is False where the wish was refused."""
+
+    text: str
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Messages that people took away from a channel."""
+
+    channel: Channel
+    message_ids: tuple[str, ...]
+    deleted_at: datetime
