@@ -28,7 +28,8 @@ class Request:
     """
     One wish of a person.
 
-    `message_id` is the post it is about, "" for the newest answer of the channel's conversation.
+    It is about the answer `turn`, or the one that the post `message_id` belongs to; where neither is given,
+    the newest of the channel's conversation.
     `moderator` says that the platform lets the person manage others' messages there.
     """
 
@@ -39,6 +40,7 @@ class Request:
     value: str = ""
     reason: str = ""
     moderator: bool = False
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class EntryState(StrEnum):
     WRITING = "writing"  # the answer grows
     DONE = "done"
     FAILED = "failed"  # it ended with an apology, or unfinished
+    STOPPED = "stopped"  # a person ended it
 
 
 @dataclass(frozen=True, slots=True)
