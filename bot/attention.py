@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.dialogue import Attention, ChannelKind, Message, Platform
+from bot.dialogue import Attention, ChannelKind, Message, Platform, Scene
 
 # Slack's and Discord's ids of people.
 _ID = re.compile(r"\s*[@#]*(?:[UW][A-Z0-9]{7,}|\d{15,20})\s*", re.IGNORECASE)
@@ -50,15 +50,15 @@ class AccessList:
 
 
 class Attender:
-    """Says what becomes of a message; knows nothing of what is stored but whether the thread is known."""
+    """Says what becomes of a message; knows nothing of what is stored but the scene in the thread."""
 
     def __init__(self, lists: Mapping[Platform, AccessList] | None = None) -> None:
         """`lists` has a platform's access list; a platform without one is open to all."""
         self._lists = dict(lists or {})
 
-    def __call__(self, message: Message, taking_part: bool) -> Attention:
+    def __call__(self, message: Message, scene: Scene | None) -> Attention:
         """
-        Decide by what names the bot, then by whether it takes part in the thread.
+        Decide by what names the bot, then by the scene in its thread; None where the bot takes no part.
 
         In a thread it takes part in, a follow-up needs no new mention, unless it addresses somebody else.
         """
@@ -67,9 +67,9 @@ class Attender:
             return Attention.IGNORE
         if message.channel.kind is ChannelKind.DIRECT or message.mentions_bot:
             return Attention.ANSWER
-        if not taking_part:
+        if scene is None:
             return Attention.IGNORE
-        if message.mentions_others or message.channel.kind is ChannelKind.OPEN:
+        if scene.quiet or message.mentions_others or message.channel.kind is ChannelKind.OPEN:
             return Attention.KEEP
         return Attention.ANSWER
 

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.dialogue import Accepted, Attention, ChannelKind, Message, Platform
+from bot.dialogue import Accepted, Attention, ChannelKind, Message, Platform, Scene
 from bot.memory.database import Database
 from bot.memory.models import IS_COPY, conversations, message_revisions, messages, summary_blocks, turns
 from bot.memory.news import tell_conversation, wake, want_anew
@@ -39,9 +39,9 @@ class Inbox:
     """Accepts messages; whatever it said it accepted is committed."""
 
     def __init__(
-        self, database: Database, counter: TokenCounter, attend: Callable[[Message, bool], Attention]
+        self, database: Database, counter: TokenCounter, attend: Callable[[Message, Scene | None], Attention]
     ) -> None:
-        """`attend` decides whom a message is for, given whether the bot takes part in its thread."""
+        """`attend` decides whom a message is for, given the scene of a thread the bot takes part in."""
         self._database = database
         self._counter = counter
         self._attend = attend
@@ -53,8 +53,8 @@ class Inbox:
         Raises `StoreDown` where nothing was committed.
         """
         message = cleaned(message)
-        outright = self._attend(message, False)
-        wanted = outright if outright is Attention.ANSWER else self._attend(message, True)
+        outright = self._attend(message, None)
+        wanted = outright if outright is Attention.ANSWER else self._attend(message, Scene())
         if wanted is Attention.IGNORE:
             return Accepted.IGNORED
         tokens = weigh(self._counter, message)
