@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Accepted, Attention, ChannelKind, Message, Platform, Scene
 from bot.memory.database import Database
-from bot.memory.models import IS_COPY, conversations, message_revisions, messages, summary_blocks, turns
+from bot.memory.models import IS_COPY, conversations, message_revisions, messages, turns
 from bot.memory.news import tell_conversation, wake, want_anew
 from bot.memory.places import Place, branches, locate
 from bot.memory.rows import cleaned, row_of, weigh
+from bot.memory.weights import reweigh
 from bot.ports import TokenCounter
 
 log = structlog.get_logger()
@@ -197,34 +198,10 @@ async def _revise(
     await connection.execute(
         message_revisions.insert().values(message_id=known.id, revision=known.revision, text=known.text)
     )
-    changed = {"text": message.text, "tokens": tokens, "revision": known.revision + 1}
-    await connection.execute(
-        messages.update().where(messages.c.id == known.id).values(**changed, edited_at=message.edited_at)
-    )
-    more = tokens - known.tokens
-    here = (messages.c.conversation_id == known.conversation_id) & (messages.c.position >= known.position)
-    await connection.execute(
-        messages.update().where(here).values(cumulative_tokens=messages.c.cumulative_tokens + more)
-    )
-    await connection.execute(
-        conversations.update()
-        .where(conversations.c.id == known.conversation_id)
-        .values(total_tokens=conversations.c.total_tokens + more)
-    )
-    await _outdate(connection, message, known)
+    changed = {"text": message.text, "revision": known.revision + 1, "edited_at": message.edited_at}
+    await connection.execute(messages.update().where(messages.c.id == known.id).values(**changed))
+    await reweigh(connection, known.id, tokens)
     await tell_conversation(connection, known.conversation_id)
-
-
-async def _outdate(connection: AsyncConnection, message: Message, known: sa.Row[tuple[object, ...]]) -> None:
-    """Have the summaries that cover an edited message told anew."""
-    covering = summary_blocks.update().where(
-        summary_blocks.c.conversation_id == known.conversation_id,
-        summary_blocks.c.first_position <= known.position,
-        summary_blocks.c.last_position >= known.position,
-    )
-    more = covering.values(revisions=summary_blocks.c.revisions + 1)
-    if (await connection.execute(more.returning(summary_blocks.c.id))).all():
-        await wake(connection, "fold", known.conversation_id, message.channel.platform)
 
 
 async def _join_or_open(connection: AsyncConnection, conversation_id: int, message: Message) -> Accepted:
