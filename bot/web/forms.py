@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from bot.dialogue import Author, Channel, ChannelKind, Message, Platform
+from bot.dialogue import Author, Channel, ChannelKind, Message, Platform, Request, Wish
 
 MESSAGE_CHARACTERS = 40_000
 BODY_BYTES = 250_000  # that many characters of any script, as JSON
 TITLE_CHARACTERS = 80
+REASON_CHARACTERS = 2_000
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -67,6 +68,28 @@ class Post(BaseModel):
             sent_at=datetime.now(UTC),
             mentions_bot=True,
         )
+
+
+class Wished(BaseModel):
+    """What a press of a button posts: the wish about an answer, and who has it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    wish: Literal["stop", "again", "vote"]
+    person: UUID
+    value: Literal["", "up", "down"] = ""
+    reason: Annotated[str, Field(max_length=REASON_CHARACTERS), AfterValidator(clean)] = ""
+    locale: Annotated[str, Field(max_length=64), AfterValidator(_known_locale)] = ""
+
+    def request(self, thread: UUID, turn: int) -> Request:
+        """
+        Make it a request of the house.
+
+        Whoever is let into the console may end and repeat any answer there: it knows no accounts.
+        """
+        person = Author(str(self.person), "", locale=self.locale)
+        wish = Wish(self.wish)
+        return Request(wish, person, place(thread), "", self.value, self.reason, moderator=True, turn=turn)
 
 
 def place(thread: UUID, title: str = "") -> Channel:

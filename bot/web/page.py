@@ -18,8 +18,9 @@ _LATER = {name: "{" + name + "}" for name in ("count", "limit", "name", "read", 
 
 # What the script says; the rest stands in the templates.
 _SCRIPT_WORDS = (
-    "answer", "copied", "copy", "copy-answer", "delivery-failed", "delivery-retry", "delivery-sending",
-    "example-1", "example-2", "example-3", "failed", "guest", "message-from", "new-thread", "too-long",
+    "again", "answer", "copied", "copy", "copy-answer", "delivery-failed", "delivery-retry", "delivery-sending",
+    "example-1", "example-2", "example-3", "failed", "guest", "message-from", "new-thread", "stop", "stopped",
+    "too-long", "vote-down", "vote-reason", "vote-send", "vote-skip", "vote-thanks", "vote-up",
     "waiting", "why", "why-attempts", "why-budget", "why-budget-value", "why-first-text",
     "why-left-out", "why-message-tokens", "why-messages", "why-model", "why-none", "why-notes",
     "why-seconds", "why-seconds-value", "why-shortened", "why-summary", "why-tokens",

@@ -89,7 +89,7 @@ def said(entry: Entry) -> dict[str, Any]:
     }
     if entry.state is EntryState.HEARD:
         return {**shown, "text": entry.text}
-    if entry.state in {EntryState.DONE, EntryState.FAILED}:
+    if entry.state in {EntryState.DONE, EntryState.FAILED, EntryState.STOPPED}:
         shown["text"] = entry.text
     return {**shown, "html": render(entry.text)}
 

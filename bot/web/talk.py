@@ -1,4 +1,4 @@
-"""The conversations over HTTP: list them, read one, follow it, write into it, ask why."""
+"""The conversations over HTTP: list them, read one, follow it, write into it, ask why, stop, vote."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from bot.dialogue import Accepted, Platform, Thread, Why
 from bot.errors import StoreError
 from bot.ports import Door, Transcripts, Words
-from bot.web.forms import MESSAGE_CHARACTERS, Post, place
+from bot.web.forms import MESSAGE_CHARACTERS, Post, Wished, place
 from bot.web.page import preferred_language
 from bot.web.stream import Streams, said
 
@@ -47,6 +47,7 @@ class Talk:
             Route(f"{thread}/events", self._guarded(self.events)),
             Route(f"{thread}/messages", self._guarded(self.post), methods=["POST"]),
             Route(f"{thread}/turns/{{turn:int}}/why", self._guarded(self.why)),
+            Route(f"{thread}/turns/{{turn:int}}/wishes", self._guarded(self.wish), methods=["POST"]),
         ]
 
     async def threads(self, request: Request) -> Response:
@@ -88,6 +89,16 @@ class Talk:
         if found is None:
             return self._problem(request, 404, "why-none")
         return JSONResponse(_reasons(found))
+
+    async def wish(self, request: Request) -> Response:
+        """Do what a button under an answer asks for; the answer says in words what came of it."""
+        try:
+            wished = Wished.model_validate_json(await request.body())
+        except ValidationError:
+            return self._problem(request, 422, "malformed")
+        turn = int(request.path_params["turn"])
+        reply = await self._door.request(wished.request(_thread(request), turn))
+        return JSONResponse({"text": reply.text, "done": reply.done}, status_code=200 if reply.done else 409)
 
     def _guarded(self, handler: Handler) -> Handler:
         """Answer 503 in words while the database is away; the page tries again."""

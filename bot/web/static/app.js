@@ -1,6 +1,6 @@
 // The page: puts threads, transcript, composer and panel together.
 import { drawer, freshId, make } from "./browser.js";
-import { Stream, ask, post } from "./server.js";
+import { Stream, ask, post, wish } from "./server.js";
 import { Transcript } from "./transcript.js";
 import { showLine, showReasons } from "./why.js";
 import { language, moment, number, say } from "./words.js";
@@ -19,9 +19,10 @@ name.value = kept.get("name");
 let thread = "";
 let threads = [];
 let following = true; // whether the reader is at the end and stays there
+const votes = { of: (turn) => kept.get(`vote ${turn}`), keep: (turn, vote) => kept.set(`vote ${turn}`, vote) };
 const held = new Map(); // id → { thread, message, trouble } of what the server has not taken yet
 
-const transcript = new Transcript(at("transcript"), { onWhy: openWhy, onRetry: (id) => deliver(held.get(id)), ownName });
+const transcript = new Transcript(at("transcript"), { onWhy: openWhy, onWish: wishFor, votes, onRetry: (id) => deliver(held.get(id)), ownName });
 const stream = new Stream({
   onNews: takeNews,
   onLost: () => (at("lost").hidden = false),
@@ -213,6 +214,19 @@ for (const word of ["example-1", "example-2", "example-3"]) {
     field.focus();
   });
   at("examples").append(button);
+}
+
+// --- what is wished of an answer
+
+async function wishFor(turn, wished) {
+  try {
+    await wish(thread, turn, { person: kept.get("person"), locale: navigator.language || language, ...wished });
+    showProblem("");
+    return true;
+  } catch (trouble) {
+    showProblem(trouble.message || say("delivery-failed"));
+    return false;
+  }
 }
 
 // --- the panel

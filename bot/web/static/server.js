@@ -43,6 +43,15 @@ export async function post(thread, message) {
   }
 }
 
+/** Ask for something about an answer: to stop it, to try again, to take a vote. */
+export function wish(thread, turn, wished) {
+  return ask(`/api/threads/${thread}/turns/${turn}/wishes`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(wished),
+  });
+}
+
 /** A thread's stream. It reconnects by itself and rests while nobody looks at the page. */
 export class Stream {
   constructor({ onNews, onLost, onFound }) {

@@ -3,10 +3,15 @@ import { copy, make } from "./browser.js";
 import { moment, say } from "./words.js";
 
 export class Transcript {
-  /** `onWhy(turn)` opens the reasons, `onRetry(id)` sends a message again, `ownName()` says who reads. */
-  constructor(place, { onWhy, onRetry, ownName }) {
+  /**
+   * `onWhy(turn)` opens the reasons, `onWish(turn, wished)` asks for something about an answer and says whether
+   * it was done, `votes` remembers this reader's, `onRetry(id)` sends a message again, `ownName()` says who reads.
+   */
+  constructor(place, { onWhy, onWish, votes, onRetry, ownName }) {
     this.place = place;
     this.onWhy = onWhy;
+    this.onWish = onWish;
+    this.votes = votes;
     this.onRetry = onRetry;
     this.ownName = ownName;
     this.entries = new Map(); // id → what the server said
@@ -83,7 +88,7 @@ export class Transcript {
     const entry = this.entries.get(id);
     if (!entry) return fillPerson(element, { text: this.unsent.get(id).text, author: this.ownName() }, this, id);
     if (entry.state === "heard") return fillPerson(element, entry, this, id);
-    return fillAnswer(element, entry, this.onWhy);
+    return fillAnswer(element, entry, this);
   }
 }
 
@@ -104,14 +109,11 @@ function fillPerson(element, entry, transcript, id) {
 function delivery(trouble, retry) {
   if (!trouble) return make("p", "delivery", say("delivery-sending"));
   const line = make("p", "delivery trouble", trouble === "failed" ? say("delivery-failed") : trouble);
-  const again = make("button", "quiet", say("delivery-retry"));
-  again.type = "button";
-  again.addEventListener("click", retry);
-  line.append(" ", again);
+  line.append(" ", quiet(say("delivery-retry"), retry));
   return line;
 }
 
-function fillAnswer(element, entry, onWhy) {
+function fillAnswer(element, entry, transcript) {
   element.className = `entry bot ${entry.state}`;
   let body = element.querySelector(":scope > .body");
   if (!body) {
@@ -122,30 +124,92 @@ function fillAnswer(element, entry, onWhy) {
   element.setAttribute("aria-busy", String(isRunning(entry)));
   if (entry.html) patch(body, entry.html);
   else body.replaceChildren();
-  element.querySelector(":scope > footer").replaceChildren(...under(entry, onWhy));
+  element.querySelector(":scope > footer").replaceChildren(...under(entry, transcript));
 }
 
-function under(entry, onWhy) {
-  if (isRunning(entry)) {
-    if (entry.html) return [];
+function under(entry, transcript) {
+  return isRunning(entry) ? underRunning(entry, transcript) : underEnded(entry, transcript);
+}
+
+function underRunning(entry, { onWish }) {
+  const parts = [];
+  if (!entry.html) {
     const dots = make("span", "dots", "", make("i"), make("i"), make("i"));
     dots.setAttribute("aria-hidden", "true");
-    return [make("span", "waiting-line", "", dots, make("span", "", say("waiting")))];
+    parts.push(make("span", "waiting-line", "", dots, make("span", "", say("waiting"))));
   }
+  if (entry.turn) {
+    const stop = quiet(say("stop"), async () => {
+      stop.disabled = true;
+      stop.disabled = await onWish(entry.turn, { wish: "stop" });
+    });
+    parts.push(stop);
+  }
+  return parts;
+}
+
+function underEnded(entry, transcript) {
   const parts = [];
   if (entry.state === "failed") parts.push(make("span", "badge trouble", say("failed")));
-  parts.push(copyButton(say("copy-answer"), () => entry.text));
-  if (entry.turn) {
-    const why = make("button", "quiet", say("why"));
-    why.type = "button";
-    why.dataset.why = entry.turn;
-    why.addEventListener("click", () => onWhy(entry.turn));
-    parts.push(why);
-  }
+  if (entry.state === "stopped") parts.push(make("span", "badge left-out", say("stopped")));
+  if (entry.text) parts.push(copyButton(say("copy-answer"), () => entry.text));
+  if (entry.turn) parts.push(...wishes(entry.turn, transcript));
   const time = make("time", "", moment(entry.at));
   time.dateTime = entry.at;
   parts.push(time);
   return parts;
+}
+
+function wishes(turn, { onWhy, onWish, votes }) {
+  const why = quiet(say("why"), () => onWhy(turn));
+  why.dataset.why = turn;
+  const again = quiet(say("again"), () => onWish(turn, { wish: "again" }));
+  const thumbs = make("span", "thumbs");
+  drawThumbs(thumbs, turn, onWish, votes);
+  return [again, why, thumbs];
+}
+
+function drawThumbs(place, turn, onWish, votes) {
+  const thumb = (value, sign) => {
+    const pressed = votes.of(turn) === value;
+    const button = quiet(sign, async () => {
+      const wanted = pressed ? "" : value;
+      if (!(await onWish(turn, { wish: "vote", value: wanted }))) return;
+      votes.keep(turn, wanted);
+      drawThumbs(place, turn, onWish, votes);
+      if (wanted === "down") place.append(reasonForm(place, turn, onWish, votes));
+    });
+    button.setAttribute("aria-label", say(`vote-${value}`));
+    button.title = say(`vote-${value}`);
+    button.setAttribute("aria-pressed", String(pressed));
+    return button;
+  };
+  place.replaceChildren(thumb("up", "👍"), thumb("down", "👎"));
+}
+
+// A reason is welcome and never needed: the vote counts already.
+function reasonForm(place, turn, onWish, votes) {
+  const field = make("input");
+  field.placeholder = say("vote-reason");
+  field.setAttribute("aria-label", say("vote-reason"));
+  field.maxLength = 2000;
+  const close = () => drawThumbs(place, turn, onWish, votes);
+  const form = make("form", "reason", "", field, make("button", "quiet", say("vote-send")), quiet(say("vote-skip"), close));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const reason = field.value.trim();
+    if (!reason) return close();
+    if (await onWish(turn, { wish: "vote", value: "down", reason })) form.replaceWith(make("span", "faint", say("vote-thanks")));
+  });
+  requestAnimationFrame(() => field.focus());
+  return form;
+}
+
+function quiet(label, act) {
+  const button = make("button", "quiet", label);
+  button.type = "button";
+  button.addEventListener("click", act);
+  return button;
 }
 
 // Blocks that did not change stay the very same elements: a selection, a focus, a scrolled
