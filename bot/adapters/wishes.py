@@ -15,8 +15,8 @@ again: 再试一次 | 再試一次 | 重试 | 重試 | 重新回答 | 重新生�
 why: why | why this answer | 为什么 | 為什麼 | 为何 | 為何 | 为啥 | 為啥
 new: new | new conversation | new chat | start over | 新对话 | 新對話 | 新的对话 | 新的對話 | 新会话 | 新會話
 new: 重新开始 | 重新開始 | 新话题 | 新話題
-quiet: quiet | be quiet | silence | hush | shut up | mute | 安静 | 安靜 | 安静点 | 安靜點 | 保持安静 | 保持安靜
-quiet: 闭嘴 | 閉嘴 | 静音 | 靜音 | 别插话 | 別插話
+quiet: quiet | be quiet | silence | hush | shut up | mute | 安静 | 安靜 | 安静点 | 安靜點
+quiet: 保持安静 | 保持安靜 | 闭嘴 | 閉嘴 | 静音 | 靜音 | 别插话 | 別插話
 join: join | join in | unmute | come back | 加入 | 回来 | 回來 | 一起聊 | 取消静音 | 取消靜音
 help: help | help me | commands | what can you do | 帮助 | 幫助 | 说明 | 說明 | 命令 | 指令
 help: 你会什么 | 你會什麼 | 你能做什么 | 你能做什麼
@@ -54,7 +54,47 @@ _NAMES = {
 }
 # "Language is hard" must not be taken for Icelandic.
 _PRIMARY = frozenset(
-    ["ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "nb", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh"]
+    {
+        *(
+            "ar",
+            "bg",
+            "bn",
+            "cs",
+            "da",
+            "de",
+            "el",
+            "en",
+            "es",
+            "et",
+            "fa",
+            "fi",
+            "fr",
+            "he",
+            "hi",
+            "hr",
+            "hu",
+        ),
+        *(
+            "id",
+            "it",
+            "ja",
+            "ko",
+            "lt",
+            "lv",
+            "ms",
+            "nb",
+            "nl",
+            "no",
+            "pl",
+            "pt",
+            "ro",
+            "ru",
+            "sk",
+            "sl",
+            "sr",
+        ),
+        *("sv", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh"),
+    }
 )
 _POLITE = re.compile(r"^(?:please|pls|/|!|请|請)\s*|\s*(?:please|pls)$", re.IGNORECASE)
 _AROUND = " \t\r\n.,;:!?…~*_`\"'()[]。，、；：！？～「」『』（）"
@@ -64,9 +104,9 @@ def read_wish(text: str, named: bool = True) -> tuple[Wish, str] | None:
     """
     Read the wish that a message to the bot is, with its value; None where it is a question.
 
-    Only the whole text counts, punctuation and a "please" aside: "stop!" is a wish, "stop the printer" is not.
-    The mention of the bot is left out before; `named` says that there was one. Without it "why?" is the next
-    question of a talk. The value is a language as a BCP 47 tag, "" for whatever the person writes in.
+    Only the whole text counts, punctuation and a "please" aside: "stop!" is a wish, "stop the printer" is
+    not. The mention of the bot is left out before; `named` says that there was one. Without it "why?" is the
+    next question of a talk. The value is a language as a BCP 47 tag, "" for whatever the person writes in.
     """
     said = " ".join(text.strip(_AROUND).split())
     bare = _POLITE.sub("", said).strip(_AROUND).casefold()
