@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
-from bot.dialogue import EntryState
+from bot.dialogue import EntryState, Reply, Wish
 from tests.web.conftest import Console, running
 from tests.web.record import ANSWER, why
 
@@ -444,3 +444,44 @@ async def test_the_token_opens_the_page_and_logging_out_closes_it(browser: Brows
         assert await seen.page.evaluate("document.cookie") == ""
         await seen.page.get_by_role("button", name="Log out").click()
         await expect(seen.page).to_have_url(re.compile("/login$"))
+
+
+@pytest.mark.parametrize(
+    ("locale", "stop", "again", "down", "send"),
+    [
+        ("en", "Stop", "Try again", "Not helpful", "Send feedback"),
+        ("zh-CN", "停止", "重新回答", "没有帮助", "提交反馈"),
+    ],
+)
+async def test_an_answer_is_stopped_repeated_and_voted_on(
+    browser: Browser, served: Console, locale: str, stop: str, again: str, down: str, send: str
+) -> None:
+    seen = await visit(browser, served, locale=locale)
+    await seen.ask("Where is order 1042?")
+    await seen.answered("On its w", EntryState.WRITING)
+    await seen.page.get_by_role("button", name=stop).click()
+    await seen.answered("On its w", EntryState.STOPPED)
+    await seen.page.get_by_role("button", name=again).click()
+    await seen.page.get_by_role("button", name=down).click()
+    await seen.page.locator(".reason input").fill("no number")
+    await seen.page.get_by_role("button", name=send).click()
+    await expect(seen.page.locator(".reason")).to_have_count(0)
+    wishes = [(request.wish, request.value, request.reason) for request in served.record.requests]
+    assert wishes == [
+        (Wish.STOP, "", ""),
+        (Wish.AGAIN, "", ""),
+        (Wish.VOTE, "down", ""),
+        (Wish.VOTE, "down", "no number"),
+    ]
+    assert_stayed_home(seen)
+    await seen.page.reload()
+    await expect(seen.page.get_by_role("button", name=down)).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_wish_that_cannot_be_had_is_told(browser: Browser, served: Console) -> None:
+    served.record.replies[Wish.AGAIN] = Reply("This answer is being written.", done=False)
+    seen = await visit(browser, served)
+    await seen.ask("Where is order 1042?")
+    await seen.answered("On its way.")
+    await seen.page.get_by_role("button", name="Try again").click()
+    await expect(seen.page.locator("#problem")).to_have_text("This answer is being written.")

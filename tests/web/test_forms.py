@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.dialogue import ChannelKind, Platform
-from bot.web.forms import Post, clean
+from bot.dialogue import ChannelKind, Platform, Wish
+from bot.web.forms import Post, Wished, clean
 
 SENT = {
     "id": str(uuid4()),
@@ -102,3 +102,26 @@ def test_the_title_is_one_short_line_of_the_first_message() -> None:
     channel = Post.model_validate({**SENT, "text": "first\nsecond " * 40}).message(uuid4(), "Guest").channel
     assert "\n" not in channel.name
     assert len(channel.name) == 80
+
+
+def test_a_wish_is_about_one_answer_of_its_thread() -> None:
+    thread, person = uuid4(), uuid4()
+    sent = {
+        "wish": "vote",
+        "person": str(person),
+        "value": "down",
+        "reason": " too long\x00 ",
+        "locale": "zh-TW",
+    }
+    request = Wished.model_validate(sent).request(thread, 7)
+    assert (request.wish, request.turn, request.value, request.reason) == (Wish.VOTE, 7, "down", "too long")
+    assert (request.person.id, request.person.locale) == (str(person), "zh-TW")
+    assert request.channel.id == str(thread)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"wish": "erase"}, {"wish": "vote", "value": "sideways"}, {"wish": "stop", "person": "me"}]
+)
+def test_a_wish_nobody_offered_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Wished.model_validate({"person": str(uuid4()), **wrong})

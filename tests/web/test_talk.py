@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.dialogue import EntryState
+from bot.dialogue import EntryState, Reply, Wish
 from tests.web.conftest import Console
 from tests.web.record import why
 
@@ -245,3 +245,26 @@ async def test_the_reasons_of_another_place_are_not_told(console: Console) -> No
 @pytest.mark.parametrize("thread", ["1", "../slack", "x" * 36, "c5dee2e6-27ad-44f0-9114-a522f05806650"])
 async def test_a_thread_is_named_by_a_uuid_or_not_at_all(console: Console, thread: str) -> None:
     assert (await console.client.get(f"/api/threads/{thread}/entries")).status_code == 404
+
+
+async def test_a_wish_goes_through_the_door_and_says_what_came_of_it(console: Console) -> None:
+    thread, person = uuid4(), str(uuid4())
+    console.record.replies[Wish.STOP] = Reply("It has ended already.", done=False)
+    voted = await console.client.post(
+        f"/api/threads/{thread}/turns/3/wishes", json={"wish": "vote", "value": "up", "person": person}
+    )
+    stopped = await console.client.post(
+        f"/api/threads/{thread}/turns/3/wishes", json={"wish": "stop", "person": person}
+    )
+    assert (voted.status_code, voted.json()["done"]) == (200, True)
+    assert (stopped.status_code, stopped.json()["text"]) == (409, "It has ended already.")
+    assert [(request.wish, request.turn) for request in console.record.requests] == [
+        (Wish.VOTE, 3),
+        (Wish.STOP, 3),
+    ]
+
+
+async def test_a_malformed_wish_is_told(console: Console) -> None:
+    answer = await console.client.post(f"/api/threads/{uuid4()}/turns/3/wishes", json={"wish": "sing"})
+    assert answer.status_code == 422
+    assert console.record.requests == []

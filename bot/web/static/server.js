@@ -15,7 +15,7 @@ export async function ask(path, options = {}) {
   }
   if (response.ok) return response.json();
   const said = await response.json().catch(() => ({}));
-  throw new Trouble(said.error ?? "", response.status >= 500, response.status);
+  throw new Trouble(said.error ?? said.text ?? "", response.status >= 500, response.status);
 }
 
 /** Why a request came to nothing; `passing` says that another try may help. */

@@ -170,21 +170,34 @@ function wishes(turn, { onWhy, onWish, votes }) {
 }
 
 function drawThumbs(place, turn, onWish, votes) {
-  const thumb = (value, sign) => {
+  const thumb = (value) => {
     const pressed = votes.of(turn) === value;
-    const button = quiet(sign, async () => {
+    const button = quiet("", async () => {
       const wanted = pressed ? "" : value;
       if (!(await onWish(turn, { wish: "vote", value: wanted }))) return;
       votes.keep(turn, wanted);
       drawThumbs(place, turn, onWish, votes);
       if (wanted === "down") place.append(reasonForm(place, turn, onWish, votes));
     });
+    button.append(hand());
+    button.classList.add(value);
     button.setAttribute("aria-label", say(`vote-${value}`));
     button.title = say(`vote-${value}`);
     button.setAttribute("aria-pressed", String(pressed));
     return button;
   };
-  place.replaceChildren(thumb("up", "👍"), thumb("down", "👎"));
+  place.replaceChildren(thumb("up"), thumb("down"));
+}
+
+// Drawn here, for not every machine has a font with hands; the style sheet turns it down.
+function hand() {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", "M4 11h3v9H4zM7 11l4-7c1.6 0 2.3 1.2 2 2.6L12.4 10H19a1.6 1.6 0 0 1 1.6 2l-1.7 6.6A1.9 1.9 0 0 1 17 20H7");
+  svg.append(path);
+  return svg;
 }
 
 // A reason is welcome and never needed: the vote counts already.
