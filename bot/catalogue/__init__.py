@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gettext
 import io
-from functools import cache
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -12,7 +12,8 @@ from babel import Locale, UnknownLocaleError
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from bot.catalogue.language import language_of
+from bot.catalogue import chinese
+from bot.catalogue.language import language_of, spoken
 from bot.dialogue import Message
 
 FALLBACK = "en"
@@ -37,7 +38,7 @@ class Catalogue:
 
     def say(self, key: str, language: str, **values: object) -> str:
         """
-        Say the text in the language, in a near one (zh-TW by zh-CN), or else in English.
+        Say the text in the language, in a near one (zh-HK by zh-TW), or else in English.
 
         In every text `{language}` stands for the name of the language that was asked for. Raises
         `KeyError` for an unknown key and for a value that the text needs and was not given.
@@ -54,29 +55,38 @@ class Catalogue:
 
     def language_for(self, message: Message) -> str:
         """Choose the language to answer a message in; see `bot.ports.Words`."""
-        written = language_of(message.text)
-        variants = (message.author.locale, message.channel.language)
-        near = (tag for tag in variants if tag.partition("-")[0].lower() == written)
-        return message.language or next(near, written) or next(filter(None, variants), FALLBACK)
+        tags = [tag for tag in (message.author.locale, message.channel.language) if tag]
+        written = "" if message.language else language_of(message.text)
+        if written == "zh":
+            return chinese.variant(spoken(message.text), tags)
+        near = (tag for tag in tags if _primary(tag) == written)
+        return message.language or next(near, written) or next(iter(tags), FALLBACK)
 
     def _nearest(self, language: str) -> str:
         wanted = _tag(language)
         if wanted in self._languages:
             return wanted
-        primary = wanted.partition("-")[0]
-        near = (tag for tag in sorted(self._languages) if tag.partition("-")[0] == primary)
-        return next(near, FALLBACK)
+        if _primary(wanted) == "zh":
+            wanted = _tag(chinese.TAIWAN if chinese.traditional(wanted) else chinese.MAINLAND)
+        primary = _primary(wanted)
+        near = (tag for tag in sorted(self._languages) if _primary(tag) == primary)
+        return wanted if wanted in self._languages else next(near, FALLBACK)
 
 
 def _tag(name: str) -> str:
     return name.replace("_", "-").lower()
 
 
-@cache
+def _primary(name: str) -> str:
+    return _tag(name).partition("-")[0]
+
+
+@lru_cache(maxsize=256)
 def _name(language: str, told_in: str) -> str:
     """Name a language in another one, its primary part only; an unknown one by its code."""
     try:
-        name = Locale(_tag(language).partition("-")[0]).get_language_name(told_in.partition("-")[0])
+        reader = Locale.parse(told_in, sep="-")  # Taiwan's names of languages are not the mainland's
+        name = Locale(_primary(language)).get_language_name(reader)
     except (UnknownLocaleError, ValueError):
         return language
     return name or language

@@ -59,7 +59,7 @@ def language_of(text: str) -> str:
     A letter of Chinese, Japanese or Korean counts more than a word of an alphabet, so "帮我看看这个
     error message" is Chinese. Latin text is English unless a longer text is clearly something else.
     """
-    said = _SILENT.sub(" ", text)[:_ENOUGH]
+    said = spoken(text)
     weights = _weights(said)
     if not weights:
         return ""
@@ -69,6 +69,11 @@ def language_of(text: str) -> str:
     if language == "zh" and weights["ja"] * 10 >= weights["zh"]:
         return "ja"
     return _within_script(language, said)
+
+
+def spoken(text: str) -> str:
+    """Leave out what says nothing about the language of the person, and what is too long to matter."""
+    return _SILENT.sub(" ", text)[:_ENOUGH]
 
 
 def prepare() -> None:

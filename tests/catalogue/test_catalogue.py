@@ -12,10 +12,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 import bot
-from bot.catalogue import Catalogue
+from bot.catalogue import Catalogue, chinese
 from bot.errors import BackendError
 from bot.ports import Words
 
+WORDS = Catalogue()
 SOURCES = sorted(item.name for item in files("bot.catalogue").iterdir() if item.name.endswith(".po"))
 
 
@@ -33,8 +34,8 @@ def placeholders(text: str) -> set[str]:
 
 
 def test_english_and_chinese_are_there() -> None:
-    assert SOURCES == ["en.po", "zh_CN.po"]
-    assert Catalogue().languages == {"en", "zh-cn"}
+    assert SOURCES == ["en.po", "zh_CN.po", "zh_TW.po"]
+    assert Catalogue().languages == {"en", "zh-cn", "zh-tw"}
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -68,7 +69,7 @@ def test_marks_of_emphasis_and_code_come_in_pairs(name: str) -> None:
 @pytest.mark.parametrize("key", sorted(texts("en.po")))
 def test_every_text_can_be_said(name: str, key: str) -> None:
     wanted = placeholders(texts(name)[key]) - {"language"}
-    said = Catalogue().say(key, name.removesuffix(".po"), **dict.fromkeys(wanted, "VALUE"))
+    said = WORDS.say(key, name.removesuffix(".po"), **dict.fromkeys(wanted, "VALUE"))
     assert said
     assert said != key
     assert "{" not in said
@@ -83,7 +84,7 @@ def reasons() -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", "zh-CN", "zh-TW"])
 def test_every_reason_of_a_backend_has_words(language: str) -> None:
     words: Words = Catalogue()
     assert all(words.say(reason, language) for reason in reasons())
@@ -97,9 +98,46 @@ def test_keys_named_in_the_code_exist() -> None:
     assert said <= texts("en.po").keys()
 
 
-@pytest.mark.parametrize("tag", ["zh", "zh-CN", "zh_CN", "ZH-cn", "zh-TW", "zh-Hant-HK"])
-def test_every_chinese_gets_the_chinese_there_is(tag: str) -> None:
-    assert Catalogue().say("thinking", tag) == texts("zh_CN.po")["thinking"]
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [
+        ("zh", "zh_CN.po"), ("zh-CN", "zh_CN.po"), ("zh_CN", "zh_CN.po"), ("ZH-cn", "zh_CN.po"),
+        ("zh-Hans", "zh_CN.po"), ("zh-SG", "zh_CN.po"), ("zh-Hans-HK", "zh_CN.po"),
+        ("zh-TW", "zh_TW.po"), ("zh_tw", "zh_TW.po"), ("zh-HK", "zh_TW.po"), ("zh-MO", "zh_TW.po"),
+        ("zh-Hant", "zh_TW.po"), ("zh-Hant-HK", "zh_TW.po"), ("zh-Hant-CN", "zh_TW.po"),
+    ],
+)  # fmt: skip
+def test_every_chinese_gets_its_own_or_the_nearest(tag: str, name: str) -> None:
+    assert texts("zh_CN.po")["web-skip"] != texts("zh_TW.po")["web-skip"]
+    assert Catalogue().say("web-skip", tag) == texts(name)["web-skip"]
+
+
+@pytest.mark.parametrize(("name", "foreign"), [("zh_CN.po", 1), ("zh_TW.po", -1)])
+def test_each_chinese_is_written_in_its_own_characters(name: str, foreign: int) -> None:
+    wrong = {
+        key: letters
+        for key, text in texts(name).items()
+        if (letters := [letter for letter in text if chinese.script(letter) == foreign])
+    }
+    assert not wrong
+
+
+# What people of the mainland and of Taiwan call differently; the characters alone would not tell.
+_MAINLAND_WORDS = (
+    "軟件", "硬件", "服務器", "文件夾", "網絡", "數據", "信息", "消息", "默認", "程序", "用戶", "菜單",
+    "登錄", "鏈接", "視頻", "質量", "反饋", "激活", "打印", "屏幕", "鼠標", "回車", "私信", "令牌", "密鑰",
+    "終端裡", "粘貼", "加載", "日誌", "進程", "界面", "內置", "支持", "聯繫", "賬", "重啟", "設置", "儲存庫",
+)  # fmt: skip
+_TAIWAN_WORDS = (
+    "软体", "伺服器", "网路", "资料库", "讯息", "预设", "程式", "使用者", "选单", "登入", "连结", "影片",
+    "萤幕", "滑鼠", "私讯", "权杖", "金钥", "执行绪", "介面", "内建", "支援", "联络", "帐户",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "words"), [("zh_TW.po", _MAINLAND_WORDS), ("zh_CN.po", _TAIWAN_WORDS)])
+def test_each_chinese_uses_its_own_words(name: str, words: tuple[str, ...]) -> None:
+    wrong = {key: word for key, text in texts(name).items() for word in words if word in text}
+    assert not wrong
 
 
 @pytest.mark.parametrize("tag", ["en", "en-GB", "de", "", "xx-yy", "not a tag"])
@@ -122,7 +160,8 @@ def test_braces_in_a_value_are_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "name"), [("zh-CN", "中文"), ("ja", "Japanese"), ("ar", "Arabic"), ("xx", "xx")]
+    ("tag", "name"),
+    [("zh-CN", "中文"), ("zh-TW", "中文"), ("ja", "Japanese"), ("ar", "Arabic"), ("xx", "xx")],
 )
 def test_the_language_that_cannot_be_written_is_named(tag: str, name: str) -> None:
     assert name in Catalogue().say("cannot-write", tag)
