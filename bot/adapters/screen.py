@@ -16,7 +16,7 @@ from rich.text import Text
 
 from bot.dialogue import Entry, EntryState
 
-ENDED = frozenset({EntryState.DONE, EntryState.FAILED})
+ENDED = frozenset({EntryState.DONE, EntryState.FAILED, EntryState.STOPPED})
 SLOW_SECONDS = 20.0
 REFRESH_RATE = 10.0  # redraws a second
 

@@ -24,14 +24,16 @@ from bot.dialogue import (
     EntryState,
     Message,
     Platform,
+    Request,
     Why,
+    Wish,
 )
 from bot.errors import StoreError
 from bot.ports import Door, Transcripts, Words
 
 MESSAGE_CHARACTERS = 40_000
 
-_COMMAND = re.compile(r"/([a-z][a-z-]*)(?:\s.*)?", re.IGNORECASE | re.DOTALL)
+_COMMAND = re.compile(r"/([a-z][a-z-]*)(?:\s(.*))?", re.IGNORECASE | re.DOTALL)
 
 
 class Terminal:
@@ -70,8 +72,12 @@ class Terminal:
             Platform.CONSOLE, "local", person.id, kind=ChannelKind.DIRECT, name="terminal"
         )
         self._screen = Screen(console, *(self._say(key) for key in ("waiting", "slow", "again")))
-        self._commands: dict[str, Callable[[], Awaitable[bool]]] = {
+        self._commands: dict[str, Callable[[str], Awaitable[bool]]] = {
             "new": self._begin_anew,
+            "again": self._again,
+            "good": lambda reason: self._wish(Wish.VOTE, "up", reason),
+            "bad": lambda reason: self._wish(Wish.VOTE, "down", reason),
+            "language": lambda tag: self._wish(Wish.LANGUAGE, tag),
             "why": self._tell_why,
             "help": self._help,
         }
@@ -105,7 +111,7 @@ class Terminal:
             return await self._ask(plain(text).strip())
         name = command.group(1).lower()
         if name in self._commands:
-            return await self._guarded(self._commands[name]())
+            return await self._guarded(self._commands[name](plain(command.group(2) or "").strip()))
         self._show("unknown", command=f"/{name}")
         return False
 
@@ -137,51 +143,62 @@ class Terminal:
         if await self._door.accept(message) is Accepted.IGNORED:
             self._show("not-heard")
             return False
+        return await self._follow(message.id)
+
+    async def _follow(self, message_id: str) -> bool:
+        """Show the answer to a message until it ends; Ctrl-C stops it."""
         if self._source is not None:
-            return await self._print_answer(message)
-        showing = asyncio.create_task(self._screen.show(self._answer(message)))
+            return await self._print_answer(message_id)
+        showing = asyncio.create_task(self._screen.show(self._answer(message_id)))
         with cancelled_by_ctrl_c(showing):
             await asyncio.wait({showing})
         if showing.cancelled():
-            self._show("stopped")
-            return True
+            return await self._wish(Wish.STOP)
         ended = showing.result()
         if ended is not None and ended.state is EntryState.FAILED:
             self._show("failed")
         self._console.print()
         return True
 
-    async def _print_answer(self, message: Message) -> bool:
+    async def _print_answer(self, message_id: str) -> bool:
         """Print the whole answer as it was written, for whatever reads our output."""
         ended: Entry | None = None
-        async for entry in self._answer(message):
+        async for entry in self._answer(message_id):
             ended = entry
         if ended is None:
             return False
         self._console.print(plain(ended.text), markup=False, highlight=False, emoji=False, soft_wrap=True)
         return ended.state is EntryState.DONE
 
-    async def _answer(self, message: Message) -> AsyncIterator[Entry]:
+    async def _answer(self, message_id: str) -> AsyncIterator[Entry]:
         """Follow the answer to a message until it ends."""
         changes = self._transcripts.changes(self._channel)
         async with aclosing(cast("_Closable", changes)):
             async for _ in changes:
-                entry = _answer_to(message.id, await self._transcripts.read(self._channel))
+                entry = _answer_to(message_id, await self._transcripts.read(self._channel))
                 if entry is not None:
                     yield entry
                     if entry.state in ENDED:
                         return
 
-    async def _begin_anew(self) -> bool:
-        await self._transcripts.begin_anew(self._channel)
-        self._show("new")
-        return True
+    async def _wish(self, wish: Wish, value: str = "", reason: str = "") -> bool:
+        reply = await self._door.request(Request(wish, self._person, self._channel, "", value, reason))
+        self._screen.say(reply.text)
+        return reply.done
 
-    async def _help(self) -> bool:
+    async def _begin_anew(self, _: str) -> bool:
+        return await self._wish(Wish.NEW)
+
+    async def _again(self, _: str) -> bool:
+        """Have the last answer written anew, and show it."""
+        heard = [e for e in await self._transcripts.read(self._channel) if e.state is EntryState.HEARD]
+        return await self._wish(Wish.AGAIN) and bool(heard) and await self._follow(heard[-1].id)
+
+    async def _help(self, _: str) -> bool:
         self._show("help")
         return True
 
-    async def _tell_why(self) -> bool:
+    async def _tell_why(self, _: str) -> bool:
         turn = await self._transcripts.turn_of(self._channel)
         why = await self._transcripts.why(turn) if turn else None
         if why is None:

@@ -20,7 +20,7 @@ from rich.console import Console
 from bot.adapters.screen import Screen
 from bot.adapters.terminal import Terminal
 from bot.catalogue import Catalogue
-from bot.dialogue import Author, ChannelKind, Entry, EntryState, Platform
+from bot.dialogue import Author, ChannelKind, Entry, EntryState, Platform, Wish
 from tests.web.record import FakeRecord, why
 
 PERSON = Author("mira", "Mira", time_zone="Europe/Berlin", locale="en")
@@ -147,7 +147,7 @@ async def test_ctrl_c_while_an_answer_comes_ends_the_wait_and_not_the_program(ke
         await scene.record.answer("First half", EntryState.WRITING)
         await scene.record.followed(1)
         os.kill(os.getpid(), signal.SIGINT)
-        await scene.until("Stopped waiting")
+        await scene.until("[stop]")
         await scene.record.followed(0)
         keys.send_text("Another\r")
         await scene.record.heard(2)
@@ -160,8 +160,38 @@ async def test_new_begins_anew(keys: PipeInput) -> None:
     scene = Scene(keys)
     async with talking(scene):
         keys.send_text("/new\r")
-        await scene.until("new conversation begins")
-    assert scene.record.begun_anew == ["mira"]
+        await scene.until("[new]")
+    assert [(wished.wish, wished.channel.id) for wished in scene.record.requests] == [(Wish.NEW, "mira")]
+
+
+async def test_the_last_answer_is_written_anew_and_shown(keys: PipeInput) -> None:
+    scene = Scene(keys)
+    async with talking(scene):
+        keys.send_text("Hello\r")
+        await scene.record.heard(1)
+        await scene.record.answer("Hi.")
+        await scene.until("Hi.")
+        await scene.record.answer("", EntryState.WAITING)
+        keys.send_text("/again\r")
+        await scene.record.followed(1)
+        await scene.record.answer("Good morning.")
+        await scene.until("Good morning.")
+    assert [wished.wish for wished in scene.record.requests] == [Wish.AGAIN]
+
+
+async def test_votes_and_the_language_are_asked_for(keys: PipeInput) -> None:
+    scene = Scene(keys)
+    async with talking(scene):
+        for line in ("/good", "/bad too long", "/language zh-TW", "/language"):
+            keys.send_text(f"{line}\r")
+        await scene.until("[language]")
+    wishes = [(wished.wish, wished.value, wished.reason) for wished in scene.record.requests]
+    assert wishes == [
+        (Wish.VOTE, "up", ""),
+        (Wish.VOTE, "down", "too long"),
+        (Wish.LANGUAGE, "zh-TW", ""),
+        (Wish.LANGUAGE, "", ""),
+    ]
 
 
 async def test_why_tells_the_reasons_of_the_last_answer(keys: PipeInput) -> None:
@@ -241,8 +271,8 @@ async def test_what_was_typed_is_kept_for_the_next_time_and_for_nobody_else(
 async def test_it_speaks_chinese_to_whom_does(keys: PipeInput) -> None:
     scene = Scene(keys, language="zh-CN")
     async with talking(scene):
-        keys.send_text("/new\r")
-        await scene.until("新的对话开始了")
+        keys.send_text("/help\r")
+        await scene.until("开始新的对话")
 
 
 async def test_a_text_cannot_steer_the_terminal(keys: PipeInput) -> None:
