@@ -53,7 +53,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """Messages that people took away from a channel."""
+    """Messages that people took away from a channel; without any id the whole channel is gone."""
 
     channel: Channel
     message_ids: tuple[str, ...]

@@ -34,6 +34,7 @@ class Channel:
     and, in an open Discord channel, left "" by the adapter: memory finds the root of the reply chain.
     `parents` are ids and names of the channel and the category it stands in, for access lists only: they
     are not stored, and make it no other place. `language` is what the place is set to, as a BCP 47 tag.
+    `parent` is the open channel in which a Discord thread is still to be made from its first message.
     """
 
     platform: Platform
@@ -44,6 +45,7 @@ class Channel:
     name: str = ""
     parents: tuple[str, ...] = field(default=(), compare=False)
     language: str = field(default="", compare=False)
+    parent: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,7 @@ async def _open_conversation(connection: AsyncConnection, message: Message, plac
         "root": place.root,
         "kind": channel.kind,
         "name": channel.name,
+        "parent": channel.parent,
         "branching": branches(channel),
         "history_read": not _may_have_history(message),
     }

@@ -59,6 +59,7 @@ conversations = sa.Table(
     _text("root", ""),
     _text("kind"),
     _text("name", ""),
+    _text("parent", ""),
     _flag("branching"),
     sa.Column("history_read", sa.Boolean, nullable=False, server_default=sa.true()),
     _number("last_position", 0),

@@ -42,6 +42,7 @@ def as_conversation(row: sa.Row[tuple[object, ...]]) -> Conversation:
         found["root"],
         ChannelKind(found["kind"]),
         found["name"],
+        parent=found["parent"],
     )
     return Conversation(found["id"], channel, found["history_read"])
 

@@ -44,6 +44,7 @@ def upgrade() -> None:
     """Go forward."""
     op.execute(_FILES)
     op.add_column("conversations", _moment("quiet_at"))
+    op.add_column("conversations", _text("parent", ""))
     op.add_column("messages", _moment("withdrawn_at"))
     op.add_column("messages", _moment("erase_at"))
     op.create_index(
@@ -136,5 +137,6 @@ def downgrade() -> None:
     op.drop_index("messages_erase_index", "messages")
     op.drop_column("messages", "erase_at")
     op.drop_column("messages", "withdrawn_at")
+    op.drop_column("conversations", "parent")
     op.drop_column("conversations", "quiet_at")
     op.execute(_NAMES)
