@@ -40,6 +40,10 @@ def _flag(name: str) -> sa.Column[bool]:
     return sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false())
 
 
+def _key(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, primary_key=True) for name in names]
+
+
 def _of(table: str, *, null: bool = False) -> sa.Column[int]:
     name = f"{table[:-1]}_id"
     return sa.Column(name, sa.BigInteger, sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=null)
@@ -76,9 +80,7 @@ conversations = sa.Table(
 eras = sa.Table(
     "eras",
     metadata,
-    sa.Column("platform", sa.Text, primary_key=True),
-    sa.Column("workspace", sa.Text, primary_key=True),
-    sa.Column("place", sa.Text, primary_key=True),
+    *_key("platform", "workspace", "place"),
     _number("number", 0),
     _moment("began_at", now=True),
 )
@@ -136,6 +138,7 @@ messages = sa.Table(
     _text("author_time_zone", ""),
     _text("author_locale", ""),
     _flag("said"),
+    _flag("mentions_others"),
     _text("text"),
     _number("tokens"),
     _text("encoding"),
@@ -168,6 +171,16 @@ message_revisions = sa.Table(
     _moment("replaced_at", now=True),
 )
 
+# Deleted before it came: a later delivery of it is not heard. Swept after a day.
+deletions = sa.Table(
+    "deletions",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column(
+        "deleted_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now(), index=True
+    ),
+)
+
 # What was read of a message's file: its text, or a picture made small; `note` is why nothing was.
 attachments = sa.Table(
     "attachments",
@@ -198,16 +211,14 @@ votes = sa.Table(
 people = sa.Table(
     "people",
     metadata,
-    sa.Column("platform", sa.Text, primary_key=True),
-    sa.Column("person_id", sa.Text, primary_key=True),
+    *_key("platform", "person_id"),
     _text("language", ""),
 )
 
 workspaces = sa.Table(
     "workspaces",
     metadata,
-    sa.Column("platform", sa.Text, primary_key=True),
-    sa.Column("workspace", sa.Text, primary_key=True),
+    *_key("platform", "workspace"),
     _text("answers", ""),
     _text("language", ""),
     _moment("left_at"),
@@ -217,9 +228,7 @@ workspaces = sa.Table(
 troubles = sa.Table(
     "troubles",
     metadata,
-    sa.Column("platform", sa.Text, primary_key=True),
-    sa.Column("workspace", sa.Text, primary_key=True),
-    sa.Column("place", sa.Text, primary_key=True),
+    *_key("platform", "workspace", "place"),
     _text("kind"),
     _text("reason"),
     _number("times", 1),
@@ -244,6 +253,7 @@ pieces = sa.Table(
     sa.CheckConstraint("state IN ('sending', 'sent', 'final', 'removed')", name="state"),
     sa.UniqueConstraint("turn_id", "ordinal"),
     sa.Index("pieces_key_index", "key", postgresql_where=sa.text("key IS NOT NULL")),
+    sa.Index("pieces_conversation_id_index", "conversation_id"),
 )
 
 summary_blocks = sa.Table(
@@ -265,6 +275,9 @@ summary_blocks = sa.Table(
     _moment("created_at", now=True),
     sa.Index("summary_blocks_conversation_id_index", "conversation_id"),
     sa.Index(
+        "summary_blocks_folded_into_index", "folded_into", postgresql_where=sa.text("folded_into IS NOT NULL")
+    ),
+    sa.Index(
         "summary_blocks_live_index",
         "conversation_id",
         "first_position",
@@ -284,8 +297,7 @@ calibrations = sa.Table(
 spending = sa.Table(
     "spending",
     metadata,
-    sa.Column("platform", sa.Text, primary_key=True),
-    sa.Column("workspace", sa.Text, primary_key=True),
+    *_key("platform", "workspace"),
     sa.Column("day", sa.Date, primary_key=True),
     _number("tokens", 0),
 )

@@ -51,6 +51,7 @@ def row_of(
         "author_time_zone": message.author.time_zone,
         "author_locale": message.author.locale,
         "said": message.said,
+        "mentions_others": message.mentions_others,
         "text": message.text,
         "tokens": tokens,
         "encoding": encoding,

@@ -45,10 +45,18 @@ def upgrade() -> None:
     op.execute(_FILES)
     op.add_column("conversations", _moment("quiet_at"))
     op.add_column("conversations", _text("parent", ""))
+    op.add_column(
+        "messages", sa.Column("mentions_others", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     op.add_column("messages", _moment("withdrawn_at"))
     op.add_column("messages", _moment("erase_at"))
     op.create_index(
         "messages_erase_index", "messages", ["erase_at"], postgresql_where=sa.text("erase_at IS NOT NULL")
+    )
+    op.create_index("pieces_conversation_id_index", "pieces", ["conversation_id"])
+    folded = sa.text("folded_into IS NOT NULL")
+    op.create_index(
+        "summary_blocks_folded_into_index", "summary_blocks", ["folded_into"], postgresql_where=folded
     )
     _widen_turns()
     _create_tables()
@@ -66,6 +74,13 @@ def _widen_turns() -> None:
 
 
 def _create_tables() -> None:
+    op.create_table(
+        "deletions",
+        sa.Column("key", sa.Text(), nullable=False),
+        _moment("deleted_at", now=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("deletions_pkey")),
+    )
+    op.create_index(op.f("deletions_deleted_at_index"), "deletions", ["deleted_at"])
     op.create_table(
         "attachments",
         sa.Column("message_id", sa.BigInteger(), nullable=False),
@@ -125,7 +140,7 @@ def _create_tables() -> None:
 
 def downgrade() -> None:
     """Go back; what was withdrawn, voted, chosen and attached is lost."""
-    for table in ("troubles", "workspaces", "people", "votes", "attachments"):
+    for table in ("troubles", "workspaces", "people", "votes", "attachments", "deletions"):
         op.drop_table(table)
     op.drop_index("turns_asker_id_index", "turns")
     op.drop_constraint(op.f("turns_wanted_check"), "turns")
@@ -134,9 +149,12 @@ def downgrade() -> None:
     op.create_check_constraint(op.f("turns_state_check"), "turns", _EARLIER_STATES)
     for column in ("cost", "reasoning_tokens", "cached_tokens", "wanted"):
         op.drop_column("turns", column)
+    op.drop_index("summary_blocks_folded_into_index", "summary_blocks")
+    op.drop_index("pieces_conversation_id_index", "pieces")
     op.drop_index("messages_erase_index", "messages")
     op.drop_column("messages", "erase_at")
     op.drop_column("messages", "withdrawn_at")
+    op.drop_column("messages", "mentions_others")
     op.drop_column("conversations", "parent")
     op.drop_column("conversations", "quiet_at")
     op.execute(_NAMES)
