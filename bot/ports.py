@@ -14,6 +14,7 @@ from bot.dialogue import (
     Entry,
     File,
     Finding,
+    Linked,
     Message,
     Piece,
     Platform,
@@ -150,7 +151,12 @@ class Files(Protocol):
     """A platform whose attached files can be read."""
 
     async def fetch(self, file: File, most: int) -> bytes:
-        """Fetch a file of at most `most` bytes; raises `PostRefused` where it is larger or out of reach."""
+        """
+        Fetch a file of at most `most` bytes.
+
+        Raises `PostRefused` where it is larger or out of reach, `PermissionMissing` where the bot may not
+        read files, `PlatformDown` where a later try may help.
+        """
         ...
 
 
@@ -158,11 +164,12 @@ class Files(Protocol):
 class Links(Protocol):
     """A platform whose messages have addresses."""
 
-    async def linked(self, question: Message) -> Sequence[Message]:
+    async def linked(self, question: Message) -> Sequence[Linked]:
         """
         Read the messages that the question links to, in the order of the links and bounded.
 
-        Only those that the asker may read, and everybody else who can read the answer.
+        Only those that the asker may read, and everybody else who can read the answer; of all others
+        nothing but the link is told. Raises `PlatformDown`.
         """
         ...
 

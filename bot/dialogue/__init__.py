@@ -17,6 +17,7 @@ from bot.dialogue.answers import (
     Usage,
 )
 from bot.dialogue.asked import Deletion, Reply, Request, Wish
+from bot.dialogue.enclosed import Attachment, Linked, Unread
 from bot.dialogue.heard import (
     Accepted,
     Attention,
@@ -45,6 +46,7 @@ from bot.dialogue.told import (
 __all__ = [
     "Accepted",
     "Answer",
+    "Attachment",
     "Attention",
     "Author",
     "Channel",
@@ -58,6 +60,7 @@ __all__ = [
     "File",
     "Finding",
     "Line",
+    "Linked",
     "Manifest",
     "Message",
     "Outcome",
@@ -77,6 +80,7 @@ __all__ = [
     "SummarySpan",
     "Thread",
     "Turn",
+    "Unread",
     "Usage",
     "Wanted",
     "Why",

@@ -89,7 +89,8 @@ class Manifest:
     Why the model read just that.
 
     `budget` and the spans are in counted tokens (o200k_base); `factor` is what one of them was taken to
-    cost the model. `shortened` says the question itself had to be cut to fit.
+    cost the model. `shortened` says the question itself had to be cut to fit. `files` names each file
+    and link that went in, with what was read of it or why nothing was.
     """
 
     whole: tuple[Span, ...] = ()
@@ -101,6 +102,7 @@ class Manifest:
     shortened: bool = False
     model: str = ""
     notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

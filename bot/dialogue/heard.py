@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from mimetypes import guess_type
 
 
 class Platform(StrEnum):
@@ -67,6 +68,12 @@ class File:
     media_type: str = ""
     size: int = 0
     source: str = ""
+
+    @property
+    def sounds(self) -> bool:
+        """Whether it is sound or film: a voice message, for one."""
+        told = self.media_type if "/" in self.media_type else guess_type(self.name)[0] or ""
+        return told.startswith(("audio/", "video/"))
 
 
 @dataclass(frozen=True, slots=True)
