@@ -137,11 +137,11 @@ class Engine:
         Raises `BudgetSpent`, or the last model's `BackendError`; what came before it stands.
         """
         asked = " ".join(message.text for message in turn.question)
-        language = self._words.language_of(asked)
+        language = self._words.language_for(replace(turn.asked, text=asked))
         if not asked.strip() and not any(message.files for message in turn.question):
-            yield Delta(self._words.say("empty-message", turn.asked.author.locale))
+            yield Delta(self._words.say("empty-message", language))
             return
-        able = [b for b in self._backends if not b.languages or not language or language in b.languages]
+        able = self._able(turn.asked.language or self._words.language_of(asked))
         if not able:
             yield Delta(self._words.say("cannot-write", language), model=self._backends[0].name)
             return
@@ -180,6 +180,11 @@ class Engine:
             # A block of extracted sentences serves until the model is back; the messages stay whole anyway.
             return extract(lines, tokens, self._counter.count)
         return text.strip() or extract(lines, tokens, self._counter.count)
+
+    def _able(self, language: str) -> Sequence[Backend]:
+        """Choose the models that write it, all where nothing tells it: a locale alone keeps none away."""
+        primary = language.partition("-")[0].lower()
+        return [b for b in self._backends if not b.languages or not primary or primary in b.languages]
 
     async def _affordable(self, conversation_id: int, backends: Sequence[Backend]) -> Sequence[Backend]:
         if not self._daily_tokens or not any(backend.metered for backend in backends):
@@ -251,12 +256,13 @@ class Engine:
 
     async def _prompt(self, turn: Turn, backend: Backend, language: str, factor: float) -> _Prompt:
         channel, asker = turn.conversation.channel, turn.asked.author
-        longest = instruct(self._persona, self._now(), channel, asker, ["", ""], language)
+        chosen = bool(turn.asked.language)
+        longest = instruct(self._persona, self._now(), channel, asker, ["", ""], language, chosen)
         fixed = self._counter.count(longest) + _PRIMING
         room = int((backend.context_tokens - backend.answer_tokens) / factor) - fixed
         recalled = await self._memory.recall(turn, max(room, _LEAST_ROOM))
         asker = replace(asker, name=recalled.lines[-1].author)  # as the lines call them
-        instruction = instruct(self._persona, self._now(), channel, asker, recalled.people, language)
+        instruction = instruct(self._persona, self._now(), channel, asker, recalled.people, language, chosen)
         system = Line(Role.SYSTEM, with_summary(instruction, recalled.summary))
         context = Context((system, *in_turns(recalled.lines)), backend.answer_tokens)
         manifest = replace(recalled.manifest, factor=factor, model=backend.name)

@@ -30,14 +30,30 @@ _LANGUAGES = {
     "th": "Thai",
     "zh": "Chinese",
 }
+# What the words and the characters of a language shall be, where its writers differ.
+_FORMS = {
+    "zh-CN": "simplified Chinese as written in mainland China (简体中文)",
+    "zh-HK": "traditional Chinese as written in Hong Kong (繁體中文)",
+    "zh-TW": "traditional Chinese as written in Taiwan (繁體中文)",
+}
 
 
 def instruct(
-    persona: str, now: datetime, channel: Channel, asker: Author, people: Sequence[str], language: str
+    persona: str,
+    now: datetime,
+    channel: Channel,
+    asker: Author,
+    people: Sequence[str],
+    language: str,
+    chosen: bool = False,
 ) -> str:
-    """Write the system line; `now` is in any zone, and told in the asker's."""
+    """
+    Write the system line; `now` is in any zone, and told in the asker's.
+
+    `language` is a BCP 47 tag; `chosen` says that the asker set it, whatever they write in.
+    """
     return "\n".join(
-        [persona, _moment(now, asker), _company(channel, asker, people), _language(language)]
+        [persona, _moment(now, asker), _company(channel, asker, people), _language(language, chosen)]
     ).strip()
 
 
@@ -94,8 +110,26 @@ def _one_line(name: str) -> str:
     return " ".join(name.split())
 
 
-def _language(language: str) -> str:
-    name = _LANGUAGES.get(language)
-    if name is None:
+def _language(language: str, chosen: bool) -> str:
+    name = _name(language)
+    if not name:
         return "Answer in the language of the last message."
+    if chosen:
+        return f"Answer in {name}, whatever language is written to you, unless you are asked for another one."
     return f"Answer in the language of the last message, which is {name}."
+
+
+def _name(language: str) -> str:
+    primary, *rest = language.replace("_", "-").lower().split("-")
+    if primary == "zh" and rest:
+        return _FORMS[_form(rest)]
+    return _LANGUAGES.get(primary, "")
+
+
+def _form(subtags: Sequence[str]) -> str:
+    """Say whose Chinese is meant; the tag of a script says more than that of a place."""
+    if "hans" in subtags:
+        return "zh-CN"
+    if "hk" in subtags or "mo" in subtags:
+        return "zh-HK"
+    return "zh-TW" if "hant" in subtags or "tw" in subtags else "zh-CN"

@@ -11,7 +11,8 @@ from string import Template
 
 from bot.ports import Words
 
-LANGUAGES = ("en", "zh-CN")
+# The subtags that ask for traditional Chinese, where no "hans" stands before them.
+_TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
 
 # Values that the page's script fills in by itself later.
 _LATER = {name: "{" + name + "}" for name in ("count", "limit", "name", "read", "seconds", "written")}
@@ -32,9 +33,11 @@ def preferred_language(accept: str) -> str:
     """Choose the language of the pages by an Accept-Language header (RFC 9110, 12.5.4)."""
     ranked = sorted((_weighed(part) for part in accept.split(",")), key=lambda item: -item[0])
     for weight, tag in ranked:
-        primary = tag.partition("-")[0]
-        if weight > 0 and primary in {"zh", "en"}:
-            return "zh-CN" if primary == "zh" else "en"
+        primary, *rest = tag.split("-")
+        if weight > 0 and primary == "zh":
+            return "zh-CN" if "hans" in rest or _TRADITIONAL.isdisjoint(rest) else "zh-TW"
+        if weight > 0 and primary == "en":
+            return "en"
     return "en"
 
 

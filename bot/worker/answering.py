@@ -170,7 +170,7 @@ class Answerer:
         except Exception as failure:
             draft.fail(failure)
             raise
-        language = self._words.language_of(turn.asked.text) or turn.asked.author.locale
+        language = self._words.language_for(turn.asked)
         draft.write(self._shown(progress, error, language), done=True)
         return Answer(
             Outcome.FAILED if error else Outcome.DONE,

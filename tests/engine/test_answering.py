@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
 
+from bot.catalogue import Catalogue
 from bot.dialogue import Delta, File, Line, Manifest, Role, Stretch, Turn, Usage
 from bot.engine import Engine
 from bot.errors import (
@@ -50,6 +51,15 @@ class Read:
         self.model = delta.model or self.model
         self.usage = delta.usage or self.usage
         self.manifests += [delta.manifest] if delta.manifest else []
+
+
+def speaking(turn: Turn, *, chosen: str = "", locale: str = "") -> Turn:
+    """Give the turn's messages what their author chose and comes from."""
+    question = (
+        replace(message, language=chosen, author=replace(message.author, locale=locale))
+        for message in turn.question
+    )
+    return replace(turn, question=tuple(question))
 
 
 def engine_of(
@@ -226,6 +236,38 @@ async def test_the_small_model_says_kindly_that_it_cannot_write_chinese() -> Non
     assert not small.contexts
 
 
+async def test_a_person_who_chose_chinese_is_told_that_the_small_model_cannot_write_it() -> None:
+    small = FakeBackend(name="small", languages=SMALL)
+    read = await answered(engine_of(small), speaking(a_turn("How are you?"), chosen="zh-TW"))
+    assert read.text == "[zh-TW:cannot-write]"
+
+
+async def test_a_locale_alone_keeps_no_model_away() -> None:
+    small = FakeBackend(["Hello."], name="small", languages=SMALL)
+    engine = Engine(FakeMemory(), [small], Catalogue(), WordCounter(), "You are X.")
+    assert (await answered(engine, speaking(a_turn("👍"), locale="de"))).text == "Hello."
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen", "locale", "told"),
+    [
+        ("請問怎麼重設密碼？", "", "", "which is traditional Chinese as written in Taiwan"),
+        ("请问怎么重置密码？", "", "zh-TW", "which is simplified Chinese"),
+        ("你好", "", "zh-TW", "which is traditional Chinese as written in Taiwan"),
+        ("你好", "", "zh-HK", "which is traditional Chinese as written in Hong Kong"),
+        ("How do I reset it?", "zh-TW", "en-US", "Answer in traditional Chinese as written in Taiwan"),
+        ("How do I reset it?", "", "zh-TW", "which is English."),
+    ],
+)
+async def test_the_model_is_told_which_language_and_which_chinese_to_write(
+    text: str, chosen: str, locale: str, told: str
+) -> None:
+    backend = FakeBackend()
+    engine = Engine(FakeMemory(), [backend], Catalogue(), WordCounter(), "You are X.")
+    await answered(engine, speaking(a_turn(text), chosen=chosen, locale=locale))
+    assert told in backend.contexts[0].lines[0].text
+
+
 async def test_a_hosted_fallback_writes_what_the_small_model_cannot() -> None:
     small, hosted = FakeBackend(languages=SMALL), FakeBackend(["好。"], name="hosted")
     read = await answered(engine_of(small, hosted), a_turn("你好吗？"))
@@ -245,7 +287,7 @@ async def test_the_small_model_says_that_it_is_small_in_the_opening_answer_only(
 @pytest.mark.parametrize("text", ["", "  \n"])
 async def test_an_empty_question_asks_nothing_of_a_model(text: str) -> None:
     backend = FakeBackend()
-    assert (await answered(engine_of(backend), a_turn(text))).text == "[:empty-message]"
+    assert (await answered(engine_of(backend), a_turn(text))).text == "[en:empty-message]"
     assert not backend.contexts
 
 

@@ -57,12 +57,27 @@ def test_a_name_cannot_add_a_line_of_instruction() -> None:
     ("language", "end"),
     [
         ("zh", "Answer in the language of the last message, which is Chinese."),
+        ("zh-TW", "which is traditional Chinese as written in Taiwan (繁體中文)."),
+        ("zh-Hant", "which is traditional Chinese as written in Taiwan (繁體中文)."),
+        ("zh-Hant-CN", "which is traditional Chinese as written in Taiwan (繁體中文)."),
+        ("zh-HK", "which is traditional Chinese as written in Hong Kong (繁體中文)."),
+        ("zh_Hant_MO", "which is traditional Chinese as written in Hong Kong (繁體中文)."),
+        ("zh-CN", "which is simplified Chinese as written in mainland China (简体中文)."),
+        ("zh-Hans-HK", "which is simplified Chinese as written in mainland China (简体中文)."),
+        ("zh-SG", "which is simplified Chinese as written in mainland China (简体中文)."),
+        ("en-GB", "Answer in the language of the last message, which is English."),
         ("", "Answer in the language of the last message."),
         ("xx", "Answer in the language of the last message."),
     ],
 )
 def test_the_answer_is_wanted_in_the_language_of_the_question(language: str, end: str) -> None:
     assert instruct("P", NOW, THREAD, ANN, ["Ann"], language).endswith(end)
+
+
+def test_what_the_asker_chose_is_wanted_whatever_they_write_in() -> None:
+    said = instruct("P", NOW, THREAD, ANN, ["Ann"], "zh-TW", chosen=True)
+    assert "Answer in traditional Chinese as written in Taiwan (繁體中文), whatever language" in said
+    assert instruct("P", NOW, THREAD, ANN, ["Ann"], "xx", chosen=True).endswith("of the last message.")
 
 
 def test_a_summary_is_marked_as_what_was_said_earlier() -> None:

@@ -54,7 +54,11 @@ async def test_nothing_else_is_served(console: Console, path: str) -> None:
     ("header", "language"),
     [
         ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
-        ("zh-TW", "zh-CN"),
+        ("zh-TW,zh;q=0.9,en;q=0.8", "zh-TW"),
+        ("zh-hk", "zh-TW"),
+        ("zh-Hant", "zh-TW"),
+        ("zh-Hans-HK", "zh-CN"),
+        ("zh-SG, zh-TW;q=0.5", "zh-CN"),
         ("en-GB,zh;q=0.9", "en"),
         ("fr-FR, zh;q=0.5, en;q=0.7", "en"),
         ("de", "en"),
@@ -72,6 +76,12 @@ async def test_the_page_speaks_chinese_to_a_chinese_browser(console: Console) ->
     assert '<html lang="zh-CN">' in answer.text
     assert "新对话" in answer.text
     assert "SmolLM2-135M" in answer.text
+
+
+async def test_the_page_speaks_taiwan_s_chinese_to_a_browser_from_there(console: Console) -> None:
+    answer = await console.client.get("/", headers={"accept-language": "zh-TW"})
+    assert '<html lang="zh-TW">' in answer.text
+    assert "新對話" in answer.text
 
 
 @pytest.mark.parametrize(

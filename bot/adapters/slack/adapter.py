@@ -96,7 +96,7 @@ class SlackAdapter:
         await self._web.close()
 
     def _working(self, question: Message) -> str:
-        return self._words.say("thinking", self._words.language_of(question.text) or "en")
+        return self._words.say("thinking", self._words.language_for(question))
 
     async def _ask_me(self) -> Me:
         if self._me is None:
