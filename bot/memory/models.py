@@ -21,10 +21,8 @@ def _id() -> sa.Column[int]:
 
 
 def _moment(name: str, *, now: bool = False) -> sa.Column[object]:
-    moment = sa.DateTime(timezone=True)
-    if now:
-        return sa.Column(name, moment, nullable=False, server_default=sa.func.now())
-    return sa.Column(name, moment)
+    default = sa.func.now() if now else None
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=not now, server_default=default)
 
 
 def _text(name: str, default: str | None = None) -> sa.Column[str]:
@@ -44,9 +42,9 @@ def _key(*names: str) -> list[sa.Column[str]]:
     return [sa.Column(name, sa.Text, primary_key=True) for name in names]
 
 
-def _of(table: str, *, null: bool = False) -> sa.Column[int]:
-    name = f"{table[:-1]}_id"
-    return sa.Column(name, sa.BigInteger, sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=null)
+def _of(table: str, *, null: bool = False, key: bool = False) -> sa.Column[int]:
+    name, parent = f"{table[:-1]}_id", sa.ForeignKey(f"{table}.id", ondelete="CASCADE")
+    return sa.Column(name, sa.BigInteger, parent, nullable=null, primary_key=key, autoincrement=False)
 
 
 # A message that another conversation has already is kept once more, under `<its key>@<conversation>`.
@@ -163,9 +161,7 @@ messages = sa.Table(
 message_revisions = sa.Table(
     "message_revisions",
     metadata,
-    sa.Column(
-        "message_id", sa.BigInteger, sa.ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
-    ),
+    _of("messages", key=True),
     sa.Column("revision", sa.BigInteger, primary_key=True),
     _text("text"),
     _moment("replaced_at", now=True),
@@ -176,18 +172,15 @@ deletions = sa.Table(
     "deletions",
     metadata,
     sa.Column("key", sa.Text, primary_key=True),
-    sa.Column(
-        "deleted_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now(), index=True
-    ),
+    _moment("deleted_at", now=True),
+    sa.Index("deletions_deleted_at_index", "deleted_at"),
 )
 
 # What was read of a message's file: its text, or a picture made small; `note` is why nothing was.
 attachments = sa.Table(
     "attachments",
     metadata,
-    sa.Column(
-        "message_id", sa.BigInteger, sa.ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
-    ),
+    _of("messages", key=True),
     sa.Column("ordinal", sa.BigInteger, primary_key=True, autoincrement=False),
     _text("name"),
     _text("media_type", ""),
@@ -201,7 +194,7 @@ attachments = sa.Table(
 votes = sa.Table(
     "votes",
     metadata,
-    sa.Column("turn_id", sa.BigInteger, sa.ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    _of("turns", key=True),
     sa.Column("person_id", sa.Text, primary_key=True),
     sa.Column("up", sa.Boolean, nullable=False),
     _text("reason", ""),
