@@ -123,6 +123,8 @@ class Delta:
     `fresh` says that all text before it is void (another try began). `manifest` comes with the first
     delta of each try. `limited` marks an answer that ended at its token limit. `aside` is shown under
     the answer, but is no part of it and never read again. `thought` is what a reasoning model thinks aloud.
+    `unseen` says that the server would not look at the pictures. `cost` is in US dollars all that the
+    answer cost so far, earlier tries included.
     """
 
     text: str = ""
@@ -133,6 +135,8 @@ class Delta:
     usage: Usage | None = None
     manifest: Manifest | None = None
     aside: str = ""
+    unseen: bool = False
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

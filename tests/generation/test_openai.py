@@ -40,7 +40,7 @@ async def bench(model: ModelDouble) -> AsyncIterator[Bench]:
 async def test_an_answer_streams_and_ends_with_its_bill(bench: Bench) -> None:
     bench.model.answer(["Fine, ", "thank ", "you"])
     deltas = await bench.all()
-    assert [delta.text for delta in deltas] == ["Fine, ", "thank ", "you", ""]
+    assert "".join(delta.text for delta in deltas) == "Fine, thank you"
     assert isinstance(deltas[-1].usage, Usage)
     assert deltas[-1].usage.completion_tokens > 0
     assert {delta.model for delta in deltas} == {"double-1"}

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot.dialogue import Usage
 from bot.errors import BackendDown, BackendError
-from bot.generation.openai.chunks import Step, Visible, read_step
+from bot.generation.openai.chunks import Step, read_step
+from bot.generation.openai.thoughts import Visible
 
 
 def chunk(delta: object, **more: object) -> dict[str, object]:
@@ -21,13 +22,16 @@ def chunk(delta: object, **more: object) -> dict[str, object]:
         (chunk({"role": "assistant"}), Step()),
         (chunk({"role": "assistant", "content": ""}), Step()),
         (chunk({"content": None}), Step()),
-        (chunk(None, finish_reason="stop"), Step(finish="stop")),
-        (chunk({"content": "hi"}, finish_reason=""), Step("hi")),
-        (chunk({"content": "hi"}, finish_reason=None), Step("hi")),
-        (chunk({"reasoning_content": "hm"}), Step(thought=True)),
-        (chunk({"reasoning": "hm", "content": ""}), Step(thought=True)),
-        (chunk({"content": [{"type": "thinking", "thinking": []}]}), Step(thought=True)),
-        (chunk({"content": [{"type": "text", "text": "hi"}, "odd"]}), Step("hi")),
+        (chunk(None, finish_reason="stop"), Step(finish="stop", alive=True)),
+        (chunk({"content": "hi"}, finish_reason=""), Step("hi", alive=True)),
+        (chunk({"content": "hi"}, finish_reason=None), Step("hi", alive=True)),
+        (chunk({"reasoning_content": "hm"}), Step(thought="hm", alive=True)),
+        (chunk({"reasoning": "hm", "content": ""}), Step(thought="hm", alive=True)),
+        (
+            chunk({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]}),
+            Step(thought="hm", alive=True),
+        ),
+        (chunk({"content": [{"type": "text", "text": "hi"}, "odd"]}), Step("hi", alive=True)),
         (chunk({"content": 7}), Step()),
         ({"choices": []}, Step()),
         ({"choices": None}, Step()),
@@ -37,7 +41,7 @@ def chunk(delta: object, **more: object) -> dict[str, object]:
         ({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": None}}, Step(usage=Usage(3, 0))),
         ({"choices": [], "usage": {"prompt_tokens": "3"}}, Step()),
         ({"choices": [], "usage": []}, Step()),
-        ({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}, Step("hi", finish="stop")),
+        ({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}, Step("hi", finish="stop", alive=True)),
         ({"choices": [{"text": "old", "finish_reason": None}]}, Step()),
         ({"error": None, "choices": []}, Step()),
     ],

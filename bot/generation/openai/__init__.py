@@ -1,5 +1,6 @@
-"""Any server that speaks OpenAI's chat completions."""
+"""Any server that speaks OpenAI's chat completions or its Responses API."""
 
-from bot.generation.openai.backend import OpenAIBackend
+from bot.generation.openai.backend import OPENAI_URL, OpenAIBackend
+from bot.generation.openai.dialect import Wishes
 
-__all__ = ["OpenAIBackend"]
+__all__ = ["OPENAI_URL", "OpenAIBackend", "Wishes"]

@@ -1,4 +1,4 @@
-"""A backend on any server that speaks OpenAI's chat completions: its connection, its name, its retries."""
+"""A backend on any server that speaks OpenAI's dialects: its name, its retries, its check."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from urllib.parse import urlsplit
+from functools import partial
 
-from httpx2 import URL, InvalidURL, Timeout
-from openai import APIStatusError, AsyncOpenAI, AsyncStream, DefaultAioHttpClient
+from httpx2 import Response
+from openai import APIStatusError, AsyncStream
 
 from bot.dialogue import Context, Delta, Finding
 from bot.errors import (
@@ -18,20 +18,23 @@ from bot.errors import (
     KeyRefused,
     ModelMissing,
     RateLimited,
-    SettingError,
 )
 from bot.generation.openai.checks import check_server
-from bot.generation.openai.dialect import Dialect
+from bot.generation.openai.chunks import read_step
+from bot.generation.openai.connection import checked, connect
+from bot.generation.openai.dialect import Dialect, Wishes
+from bot.generation.openai.events import Events
+from bot.generation.openai.habits import habits_of
+from bot.generation.openai.letters import blindfolded
 from bot.generation.openai.reading import FAILURES, Patience, Reading
 from bot.generation.openai.refusals import read_error
+from bot.generation.openai.responses import read_event
 from bot.ports import Tell
 
 OPENAI_URL = "https://api.openai.com/v1"
 UNNAMED = "default"
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LONGEST_WAIT = 60.0
-_CONNECT_SECONDS = 10.0
 
 
 class OpenAIBackend:
@@ -39,8 +42,7 @@ class OpenAIBackend:
     A `Backend` on an OpenAI-compatible server.
 
     Every failure before the first text is tried again where that may help; a failure after it is a
-    `StreamCut`. The SDK's own retries are off: they see no error inside a stream, and repeat what no
-    credit is left for.
+    `StreamCut`.
     """
 
     def __init__(
@@ -54,34 +56,48 @@ class OpenAIBackend:
         next_token_seconds: float = 30,
         languages: frozenset[str] = frozenset(),
         metered: bool = True,
-        sees: bool = False,
+        sees: bool | None = None,
         retries: int = 3,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        wishes: Wishes | None = None,
+        proxy: str | None = None,
     ) -> None:
         """
         Prepare; nothing is sent yet. An empty name stands for the first model that the server lists.
 
-        Raises `SettingError` for an address that is none.
+        Where `sees` is None the model's name tells. Raises `SettingError` for an address that is none.
         """
-        self.base_url = _checked(base_url or OPENAI_URL)
+        self.base_url = checked(base_url or OPENAI_URL)
+        if proxy is not None:
+            checked(proxy, "BOT_MODEL__PROXY")
         self.context_tokens = context_tokens
         self.answer_tokens = answer_tokens
         self.languages = languages
         self.metered = metered
-        self.sees = sees
+        self._sees = sees
         self._given_name = name
         self._name = name
-        self._key = api_key
+        self._sound = api_key.isascii() and api_key.isprintable()
         self._seconds = (first_token_seconds, next_token_seconds)
         self._retries = retries
         self._sleep = sleep
-        self._dialect = Dialect(self.base_url)
-        self._client = _client(self.base_url, api_key, min(_CONNECT_SECONDS, first_token_seconds))
+        self._dialect = Dialect(self.base_url, wishes)
+        self._client = connect(self.base_url, api_key, first_token_seconds, proxy)
+        self._alone = partial(
+            OpenAIBackend, name, self.base_url, api_key, context_tokens, answer_tokens, *self._seconds,
+            retries=0, wishes=wishes, proxy=proxy,
+        )  # fmt: skip
 
     @property
     def name(self) -> str:
         """The model's name; "default" until an unnamed server has told it."""
         return self._name or UNNAMED
+
+    @property
+    def sees(self) -> bool:
+        """Whether it can be shown pictures: as told, else by its name; not where the server refused one."""
+        sees = habits_of(self.name).sees if self._sees is None else self._sees
+        return sees and not self._dialect.blind
 
     async def stream(self, context: Context) -> AsyncGenerator[Delta]:
         """
@@ -130,15 +146,7 @@ class OpenAIBackend:
 
     async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at the address, the key and the model, and have it say one word."""
-        alone = OpenAIBackend(
-            self._given_name,
-            self.base_url,
-            self._key,
-            self.context_tokens,
-            self.answer_tokens,
-            *self._seconds,
-            retries=0,
-        )
+        alone = self._alone()
         try:
             async for finding in check_server(alone, self._given_name, self.base_url, tell):
                 yield finding
@@ -150,36 +158,53 @@ class OpenAIBackend:
         await self._client.close()
 
     async def _once(self, context: Context) -> AsyncGenerator[Delta]:
-        if not self._key.isascii() or not self._key.isprintable():
+        if not self._sound:
             raise KeyRefused("the key holds letters that no key has")
         if not self._name:
             self._name = next(iter(await self.list_models()), UNNAMED)
         patience = Patience(*self._seconds)
-        stream = await self._open(context, patience)
+        response, unseen = await self._open(context, patience)
+        if unseen:
+            yield Delta(unseen=True, model=self.name)
+        events = Events(response)
+        wishes = self._dialect.wishes
+        read = read_event if wishes.responses else read_step
         try:
-            async with aclosing(Reading(stream, patience, self.name).deltas()) as deltas:
+            reading = Reading(events, read, patience, self.name, wishes.tells_thoughts)
+            async with aclosing(reading.deltas()) as deltas:
                 async for delta in deltas:
                     yield delta
         finally:
-            await stream.close()
+            await events.close()
 
-    async def _open(self, context: Context, patience: Patience) -> AsyncStream[object]:
+    async def _open(self, context: Context, patience: Patience) -> tuple[Response, bool]:
+        """Ask, and ask again in the form the server wants; say too whether it would not see the pictures."""
+        shown = any(line.pictures for line in context.lines)
+        unseen = shown and self._dialect.blind
         while True:
+            body = self._dialect.request(self.name, context)
             try:
                 async with patience.waiting():
-                    return await self._client.post(
-                        "/chat/completions",
-                        cast_to=object,
-                        body=self._dialect.request(self.name, context),
-                        stream=True,
-                        stream_cls=AsyncStream[object],
-                    )
+                    return await self._post(body), unseen
             except TimeoutError as error:
                 raise BackendSilent("the server took the question and said nothing") from error
             except FAILURES as error:
-                if isinstance(error, APIStatusError) and self._dialect.adapt(error):
-                    continue
-                raise self._told(error) from error
+                if not isinstance(error, APIStatusError):
+                    raise self._told(error) from error
+                if shown and not unseen and self._dialect.minds_pictures(error):
+                    context, unseen = Context(blindfolded(context.lines), context.answer_tokens), True
+                elif not self._dialect.adapt(error, body):
+                    raise self._told(error) from error
+
+    async def _post(self, body: dict[str, object]) -> Response:
+        path = self._dialect.path
+        # Asked for as a plain response the SDK hands over the open stream, and makes no model of each chunk.
+        found: object = await self._client.post(
+            path, cast_to=Response, body=body, stream=True, stream_cls=AsyncStream[object]
+        )
+        if not isinstance(found, Response):
+            raise TypeError(f"the SDK made {type(found).__name__} of a response")
+        return found
 
     def _told(self, error: Exception) -> BackendError:
         told = read_error(error)
@@ -196,32 +221,6 @@ class OpenAIBackend:
         if asked is not None:
             return asked if asked <= _LONGEST_WAIT else None
         return min(0.5 * 2.0**tries, 8.0) * random.uniform(0.75, 1.25)
-
-
-def _checked(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-        URL(address)
-    except (InvalidURL, ValueError) as error:
-        raise SettingError(f"BOT_MODEL__BASE_URL: {address!r} is no address ({error})") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SettingError(
-            f"BOT_MODEL__BASE_URL: {address!r} has to begin with http:// or https:// and a host"
-        )
-    return address
-
-
-def _client(base_url: str, api_key: str, connect_seconds: float) -> AsyncOpenAI:
-    timeout = Timeout(None, connect=connect_seconds)
-    # A proxy of the environment leads outwards; a server on this machine is not reached through it.
-    proxied = urlsplit(base_url).hostname not in _LOOPBACK
-    return AsyncOpenAI(
-        base_url=base_url,
-        api_key=api_key or "none",  # the SDK insists on one; servers without keys do not look at it
-        max_retries=0,
-        timeout=timeout,
-        http_client=DefaultAioHttpClient(timeout=timeout, trust_env=proxied),
-    )
 
 
 def _names(found: object) -> tuple[str, ...]:

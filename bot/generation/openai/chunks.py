@@ -1,8 +1,7 @@
-"""Reads the chunks of a stream, however oddly a server fills them."""
+"""Reads the chunks of a chat completion, however oddly a server fills them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,18 +9,22 @@ from bot.dialogue import Usage
 from bot.errors import BackendDown
 from bot.generation.openai.refusals import explain
 
-_OPENED = re.compile(r"\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
-_MAY_OPEN = "<thinking>", "<thought>", "<reasoning>", "<think>"
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One chunk: its text, whether the model thought aloud in it, why it ended, and the bill."""
+    """
+    One chunk or event: its text, what was thought aloud in it, why the answer ended, and the bill.
+
+    `alive` says that the server showed work of any kind. `whole` is all of the answer's text, where a
+    server tells it once more at the end.
+    """
 
     text: str = ""
-    thought: bool = False
+    thought: str = ""
     finish: str = ""
     usage: Usage | None = None
+    alive: bool = False
+    whole: str = ""
 
 
 def read_step(chunk: object) -> Step:
@@ -32,83 +35,71 @@ def read_step(chunk: object) -> Step:
     """
     if not isinstance(chunk, Mapping):
         raise BackendDown("the server sent something that is no chat completion")
-    _refuse_errors(chunk)
-    usage = _usage(chunk.get("usage"))
+    refuse_errors(chunk)
     choice = _first(chunk.get("choices"))
+    usage = read_usage(chunk.get("usage")) or _stray_usage(chunk, choice)
     if not choice:
         return Step(usage=usage)
-    _refuse_errors(choice)
-    part = _mapping(choice.get("delta")) or _mapping(choice.get("message"))
+    refuse_errors(choice)
+    part = mapping(choice.get("delta")) or mapping(choice.get("message"))
     text, thought = _content(part.get("content"))
-    thought = thought or bool(part.get("reasoning_content") or part.get("reasoning"))
-    return Step(text, thought, str(choice.get("finish_reason") or ""), usage)
+    text = text or _text(part.get("refusal"))
+    thought = thought or _text(part.get("reasoning_content")) or _text(part.get("reasoning"))
+    finish = str(choice.get("finish_reason") or "")
+    called = bool(part.get("tool_calls") or part.get("function_call"))
+    return Step(text, thought, finish, usage, bool(text or thought or finish or called))
 
 
-class Visible:
-    """Lets through what people shall see: no white space in front, no `<think>…</think>` block there."""
-
-    def __init__(self) -> None:
-        """Nothing has been said yet."""
-        self._held = ""
-        self._closing = ""
-        self._open = False
-
-    def feed(self, text: str) -> str:
-        """Take the next text and return what can be shown of it now."""
-        if self._open:
-            return text
-        self._held += text
-        if not self._closing:
-            opened = _OPENED.match(self._held)
-            if opened is None:
-                return "" if self._may_open() else self._release(self._held)
-            self._closing = f"</{opened[1].lower()}>"
-        _, closed, after = self._held.partition(self._closing)
-        if closed and after.strip():
-            return self._release(after)
-        if not closed:
-            self._held = self._held[-len(self._closing) :]  # thoughts may be long, the end may be cut in two
-        return ""
-
-    def rest(self) -> str:
-        """Return what was held back at the end: the beginning of a tag that never came."""
-        return "" if self._open or self._closing else self._release(self._held)
-
-    def _release(self, text: str) -> str:
-        self._open, self._held = True, ""
-        return text.lstrip()
-
-    def _may_open(self) -> bool:
-        begun = self._held.lstrip().lower()
-        return any(tag.startswith(begun) for tag in _MAY_OPEN)
+def read_usage(usage: object) -> Usage | None:
+    """Read a bill, by the names of chat completions or of responses; DeepSeek has its own for the cache."""
+    told = mapping(usage)
+    read = _count(told, "prompt_tokens", "input_tokens")
+    written = _count(told, "completion_tokens", "output_tokens")
+    if not (read or written):
+        return None
+    before = mapping(told.get("prompt_tokens_details")) or mapping(told.get("input_tokens_details"))
+    after = mapping(told.get("completion_tokens_details")) or mapping(told.get("output_tokens_details"))
+    cached = _count(before, "cached_tokens") or _count(told, "prompt_cache_hit_tokens")
+    return Usage(read, written, min(cached, read), min(_count(after, "reasoning_tokens"), written))
 
 
-def _refuse_errors(part: Mapping[str, object]) -> None:
+def refuse_errors(part: Mapping[str, object]) -> None:
+    """Raise the `BackendError` that an error object in it means."""
     error = part.get("error")
     if error:
         raise explain(None, error if isinstance(error, Mapping) else {"message": str(error)})
 
 
-def _first(choices: object) -> Mapping[str, object]:
-    return _mapping(choices[0]) if isinstance(choices, list) and choices else {}
-
-
-def _mapping(value: object) -> Mapping[str, object]:
+def mapping(value: object) -> Mapping[str, object]:
+    """Return the value where it is an object of JSON, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
-def _content(content: object) -> tuple[str, bool]:
+def _first(choices: object) -> Mapping[str, object]:
+    return mapping(choices[0]) if isinstance(choices, list) and choices else {}
+
+
+def _stray_usage(chunk: Mapping[str, object], choice: Mapping[str, object]) -> Usage | None:
+    """Find the bill where Moonshot and Groq put it."""
+    return read_usage(choice.get("usage")) or read_usage(mapping(chunk.get("x_groq")).get("usage"))
+
+
+def _content(content: object) -> tuple[str, str]:
     """Read content that is a text, nothing, or a list of parts of which some are thoughts."""
     if isinstance(content, str):
-        return content, False
+        return content, ""
     if not isinstance(content, list):
-        return "", False
-    parts = [_mapping(part) for part in content]
-    text = "".join(str(part.get("text") or "") for part in parts if part.get("type") == "text")
-    return text, any(part.get("type") == "thinking" for part in parts)
+        return "", ""
+    parts = [mapping(part) for part in content]
+    text = "".join(_text(part.get("text")) for part in parts if part.get("type") == "text")
+    thoughts = (part.get("thinking") for part in parts if part.get("type") == "thinking")
+    return text, "".join(_content(thought)[0] for thought in thoughts)
 
 
-def _usage(usage: object) -> Usage | None:
-    counts = [_mapping(usage).get(name) for name in ("prompt_tokens", "completion_tokens")]
-    read, written = (count if isinstance(count, int) else 0 for count in counts)
-    return Usage(read, written) if read or written else None
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(told: Mapping[str, object], *names: str) -> int:
+    found = (told.get(name) for name in names)
+    return next((count for count in found if isinstance(count, int) and count > 0), 0)
