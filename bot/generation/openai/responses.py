@@ -21,7 +21,7 @@ def read_event(event: object) -> Step:
 
     Raises a `BackendError` for what is none, for a failed response, and for an error.
     """
-    if not isinstance(event, Mapping):
+    if not isinstance(event, dict):
         raise BackendDown("the server sent something that is no response")
     kind = str(event.get("type") or "")
     if kind == "error" and not event.get("error"):
