@@ -16,7 +16,7 @@ from bot.dialogue.answers import (
     SummarySpan,
     Usage,
 )
-from bot.dialogue.asked import Deletion, Reply, Request, Wish
+from bot.dialogue.asked import Deletion, Granted, Reply, Request, Wish
 from bot.dialogue.enclosed import Attachment, Linked, Unread
 from bot.dialogue.heard import (
     Accepted,
@@ -59,6 +59,7 @@ __all__ = [
     "EntryState",
     "File",
     "Finding",
+    "Granted",
     "Line",
     "Linked",
     "Manifest",

@@ -43,6 +43,16 @@ class Request:
     turn: int = 0
 
 
+class Granted(StrEnum):
+    """What came of a wish."""
+
+    DONE = "done"
+    ALREADY = "already"  # it was so before
+    NOTHING = "nothing"  # there is nothing here that it could be about
+    GONE = "gone"  # the question was deleted
+    NOT_YOURS = "not-yours"  # the person is neither its asker nor a moderator
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What is told the person alone, in Markdown; `done` is False where the wish was refused."""

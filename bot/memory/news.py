@@ -35,9 +35,14 @@ async def tell_conversation(connection: AsyncConnection, conversation_id: int) -
     await connection.execute(_NOTIFY, {"channel": CHANNEL, "news": f"conversation:{conversation_id}"})
 
 
+async def tell_turn(connection: AsyncConnection, turn_id: int) -> None:
+    """Tell whoever answers a turn that something else is wanted of it."""
+    await connection.execute(_NOTIFY, {"channel": CHANNEL, "news": f"turn:{turn_id}"})
+
+
 async def want_anew(connection: AsyncConnection, turn_id: int | None) -> None:
     """Raise what is wanted of an open turn, and tell whoever answers it."""
     statement = turns.update().where(turns.c.id == turn_id, turns.c.state.in_(["waiting", "answering"]))
     changed = await connection.scalar(statement.values(revision=turns.c.revision + 1).returning(turns.c.id))
     if changed is not None:
-        await connection.execute(_NOTIFY, {"channel": CHANNEL, "news": f"turn:{changed}"})
+        await tell_turn(connection, changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -81,6 +82,39 @@ async def _in_chain(connection: AsyncConnection, message: Message, stem: str) ->
     if row is None:
         return Place(f"{stem}:{message.reply_to}", message.reply_to)
     return Place(row[0], row[1], row[2], row[3])
+
+
+async def current(connection: AsyncConnection, channel: Channel) -> int | None:
+    """
+    Find the conversation that a channel stands for now, by its id.
+
+    In an open channel without a root, where there are many, it is the one that was last heard.
+    """
+    if is_loose(channel):
+        here = (
+            (conversations.c.platform == channel.platform)
+            & (conversations.c.workspace == channel.workspace)
+            & (conversations.c.place == channel.id)
+        )
+        newest = sa.select(conversations.c.id).where(here).order_by(conversations.c.last_at.desc()).limit(1)
+        found: int | None = await connection.scalar(newest)
+        return found
+    direct = channel.kind is ChannelKind.DIRECT and not channel.root
+    tail = f"new{await era_of(connection, channel)}" if direct else channel.root
+    key = f"{channel.platform}:{channel.workspace}:{channel.id}:{tail}"
+    return await connection.scalar(sa.select(conversations.c.id).where(conversations.c.key == key))
+
+
+def is_loose(channel: Channel) -> bool:
+    """Say whether the channel may hold many conversations, of which it names none."""
+    return channel.kind is ChannelKind.OPEN and not channel.root
+
+
+async def lock_conversations(connection: AsyncConnection, ids: Iterable[int]) -> None:
+    """Lock rows of conversations, in order of id, so that two who do so cannot wait in a ring."""
+    # By their numbers: a lock that is waited for looks again only at what is locked, not at what was joined.
+    held = sa.select(conversations.c.id).where(conversations.c.id.in_(set(ids)))
+    await connection.execute(held.order_by(conversations.c.id).with_for_update())
 
 
 async def era_of(connection: AsyncConnection, channel: Channel) -> int:

@@ -1,0 +1,72 @@
+"""Takes kept messages out of every context: they weigh nothing, and no summary tells of them any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.memory.models import IS_COPY, messages, summary_blocks
+from bot.memory.news import tell_conversation
+from bot.memory.weights import reweigh
+
+
+async def rows_of(connection: AsyncConnection, keys: Mapping[str, str]) -> Sequence[sa.RowMapping]:
+    """
+    Find messages by their keys, with the platform's ids, and their copies in other conversations.
+
+    Those that left the context already are not among them.
+    """
+    copied = sa.and_(IS_COPY, messages.c.platform_id.in_(set(keys.values())))
+    found = sa.select(messages).where(
+        sa.or_(messages.c.key.in_(list(keys)), copied), messages.c.withdrawn_at.is_(None)
+    )
+    rows = [row._mapping for row in await connection.execute(found.order_by(messages.c.id))]
+    return [row for row in rows if row["key"].rpartition("@")[0] in keys or row["key"] in keys]
+
+
+async def leave_context(
+    connection: AsyncConnection, rows: Iterable[sa.RowMapping], erase_at: sa.ColumnElement[datetime] | None
+) -> None:
+    """
+    Let messages weigh nothing and be read no more; their texts are erased at the time given.
+
+    The rows of their conversations have to be locked. What summaries tell of them is emptied at once, so
+    that it can neither be read nor told on before they are told anew.
+    """
+    for row in rows:
+        # Another revision: a summary that is being told of the text this moment is outdated when it comes.
+        gone = {"withdrawn_at": sa.func.now(), "revision": messages.c.revision + 1}
+        if erase_at is not None:
+            gone["erase_at"] = erase_at
+        await connection.execute(messages.update().where(messages.c.id == row["id"]).values(**gone))
+        await reweigh(connection, row["id"], 0)
+        await connection.execute(
+            summary_blocks.update()
+            .where(
+                summary_blocks.c.conversation_id == row["conversation_id"],
+                summary_blocks.c.first_position <= row["position"],
+                summary_blocks.c.last_position >= row["position"],
+            )
+            .values(text="")
+        )
+    for number in {row["conversation_id"] for row in rows}:
+        await tell_conversation(connection, number)
+
+
+async def leave_said(
+    connection: AsyncConnection, turn_id: int, erase_at: sa.ColumnElement[datetime] | None = None
+) -> None:
+    """Take a turn's answer out of the context; its place and its key become free for another one."""
+    said = (messages.c.turn_id == turn_id) & messages.c.said
+    found = sa.select(messages).where(said, messages.c.withdrawn_at.is_(None))
+    rows = [row._mapping for row in await connection.execute(found)]
+    await leave_context(connection, rows, erase_at)
+    renamed = messages.c.key + "~" + sa.cast(messages.c.id, sa.Text)
+    numbers = [row["id"] for row in rows]
+    await connection.execute(messages.update().where(messages.c.id.in_(numbers)).values(key=renamed))
+    if erase_at is not None:
+        late = messages.update().where(said, messages.c.erase_at.is_(None))
+        await connection.execute(late.values(erase_at=erase_at))
