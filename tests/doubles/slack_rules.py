@@ -20,6 +20,7 @@ REQUIRED = {
     "assistant.threads.setStatus": {"channel_id", "thread_ts", "status"},
     "chat.appendStream": {"channel", "ts", "markdown_text"},
     "chat.delete": {"channel", "ts"},
+    "chat.postEphemeral": {"channel", "user"},
     "chat.postMessage": {"channel"},
     "chat.startStream": {"channel"},
     "chat.stopStream": {"channel", "ts"},

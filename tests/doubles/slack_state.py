@@ -31,10 +31,13 @@ class Post:
     subtype: str = ""
     bot_id: str = ""
     locked: bool = False
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    fallback: str = ""  # the `text` beside the blocks, which is what the Web API tells of it
 
     def told(self, metadata: bool = False) -> dict[str, Any]:
         """The message as the Web API and the events tell it."""
-        data: dict[str, Any] = {"type": "message", "user": self.user, "text": self.text, "ts": self.ts}
+        data: dict[str, Any] = {"type": "message", "user": self.user, "ts": self.ts}
+        data["text"] = self.fallback or self.text
         if self.thread:
             data["thread_ts"] = self.thread
         if self.bot_id:
@@ -48,6 +51,16 @@ class Post:
         if metadata and self.metadata:
             data["metadata"] = self.metadata
         return data
+
+
+@dataclass(frozen=True)
+class Whisper:
+    """What only one person sees."""
+
+    user: str
+    channel: str
+    thread: str
+    text: str
 
 
 @dataclass
@@ -78,6 +91,8 @@ class Workspace:
         self.places: dict[str, Place] = {}
         self.groups: dict[str, tuple[str, list[str]]] = {"S0DESK": ("desk", ["U0ANN"])}
         self.statuses: dict[tuple[str, str], str] = {}
+        self.sessions: dict[tuple[str, str], str] = {}  # what agents' threads are at, while at work
+        self.whispers: list[Whisper] = []
         self.pinged: list[str] = []
         self.edits_refused = False
         self._last = 0.0
@@ -110,6 +125,24 @@ class Workspace:
             raise SlackRefuses("channel_not_found")
         return self.places[channel]
 
+    def addressed(self, channel: str) -> str:
+        """Where a message to a channel, or to a person by their id, goes."""
+        if channel in self.people:
+            direct = f"D0{channel.removeprefix('U0')}"
+            if direct not in self.places:
+                self.add_place(direct, "", "im")
+            return direct
+        return channel
+
+    def whisper(self, channel: str, user: str, thread: str, held: dict[str, Any]) -> None:
+        """Show something to one person alone, who has to be there."""
+        place = self.place(channel)
+        if place.archived:
+            raise SlackRefuses("is_archived")
+        if user not in self.people:
+            raise SlackRefuses("user_not_in_channel")
+        self.whispers.append(Whisper(user, channel, thread, held["text"]))
+
     def put(self, channel: str, post: Post) -> Post:
         place = self.place(channel)
         if place.archived:
@@ -127,12 +160,14 @@ class Workspace:
             raise SlackRefuses("cant_update_message")
         return post
 
-    def change(self, post: Post, text: str, form: str, metadata: dict[str, Any] | None) -> None:
+    def change(self, post: Post, metadata: dict[str, Any] | None, **held: Any) -> None:
         if post.streaming:
             raise SlackRefuses("streaming_state_conflict")
         if self.edits_refused or post.locked:
             raise SlackRefuses("edit_window_closed")
-        post.text, post.form, post.edited = text, form, self.stamp()
+        for name, value in held.items():
+            setattr(post, name, value)
+        post.edited = self.stamp()
         post.metadata = metadata if metadata is not None else post.metadata
         self._listen(post)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.doubles.slack_blocks import check_blocks, text_of
 from tests.doubles.slack_rules import SlackRefuses, check_text
 from tests.doubles.slack_state import BOT_ID, BOT_USER, TEAM, Post, Workspace
 
@@ -26,6 +27,7 @@ class WebApi:
             "conversations.info": self._channel,
             "conversations.replies": self._replies,
             "conversations.history": self._history,
+            "chat.postEphemeral": self._whisper,
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "chat.delete": self._delete,
@@ -87,24 +89,27 @@ class WebApi:
         }
 
     def _post(self, given: Arguments) -> Arguments:
-        text = check_text(given)
+        place = self._space.addressed(given["channel"])
+        held = _held(given)
         post = Post(
             self._space.stamp(),
             BOT_USER,
-            text,
             thread=given.get("thread_ts", ""),
-            form="mrkdwn" if given.get("text") else "markdown",
             metadata=_metadata(given),
             bot_id=BOT_ID,
+            **held,
         )
-        self._space.put(given["channel"], post)
-        return {"channel": given["channel"], "ts": post.ts, "message": post.told()}
+        self._space.put(place, post)
+        return {"channel": place, "ts": post.ts, "message": post.told()}
+
+    def _whisper(self, given: Arguments) -> Arguments:
+        self._space.whisper(given["channel"], given["user"], given.get("thread_ts", ""), _held(given))
+        return {"message_ts": self._space.stamp()}
 
     def _update(self, given: Arguments) -> Arguments:
         post = self._space.own(given["channel"], given["ts"])
-        text = check_text({**given, "blocks": None})
-        self._space.change(post, text, "mrkdwn" if given.get("text") else "markdown", _metadata(given))
-        return {"channel": given["channel"], "ts": post.ts, "text": text}
+        self._space.change(post, metadata=_metadata(given), **_held(given))
+        return {"channel": given["channel"], "ts": post.ts, "text": post.text}
 
     def _delete(self, given: Arguments) -> Arguments:
         post = self._space.own(given["channel"], given["ts"])
@@ -143,9 +148,13 @@ class WebApi:
         post = self._space.own(given["channel"], given["ts"])
         if not post.streaming:
             raise SlackRefuses("message_not_in_streaming_state")
-        if given.get("markdown_text"):
-            self._space.append(post, check_text(given))
+        if given.get("markdown_text"):  # here it stands beside blocks, which are shown below it
+            self._space.append(post, check_text({"markdown_text": given["markdown_text"]}))
+        if given.get("blocks"):
+            check_blocks(given["blocks"])
+            post.blocks = given["blocks"]
         post.streaming = False
+        self._space.sessions.pop((given["channel"], post.thread), None)
         return {"channel": given["channel"], "ts": post.ts, "message": post.told()}
 
     def _status(self, given: Arguments) -> Arguments:
@@ -160,6 +169,23 @@ def _between(posts: list[Post], given: Arguments) -> list[Post]:
     if inclusive:
         return [post for post in posts if oldest <= float(post.ts) <= latest]
     return [post for post in posts if oldest < float(post.ts) < latest]
+
+
+def _held(given: Arguments) -> dict[str, Any]:
+    """What a message holds after a call: text, form, blocks and what stands for them elsewhere."""
+    blocks = given.get("blocks")
+    if not blocks:
+        text = check_text(given)
+        return {
+            "text": text,
+            "form": "mrkdwn" if given.get("text") else "markdown",
+            "blocks": [],
+            "fallback": "",
+        }
+    fallback = check_text({**given, "blocks": blocks})
+    check_blocks(blocks)
+    form = "markdown" if any(block["type"] == "markdown" for block in blocks) else "mrkdwn"
+    return {"text": text_of(blocks), "form": form, "blocks": blocks, "fallback": fallback}
 
 
 def _metadata(given: Arguments) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import structlog
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import post_and_edit
 from bot.adapters.slack.budgets import Budgets
+from bot.adapters.slack.buttons import buttons
 from bot.adapters.slack.check import look
 from bot.adapters.slack.groups import Groups
 from bot.adapters.slack.history import read_history
@@ -73,8 +74,10 @@ class SlackAdapter:
     async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
         """Post the pieces in the question's thread while they grow."""
         messages = Messages(self._web, self.budgets, question, await self._ask_me(), receipts)
-        poster = SlackPost(self._web, self.budgets, question, messages, receipts)
-        async with Status(self._web, question, self._working(question)) as status:
+        language = self._words.language_for(question)
+        under = buttons(self._words, language)
+        poster = SlackPost(self._web, self.budgets, question, messages, receipts, under)
+        async with Status(self._web, question, self._words.say("thinking", language)) as status:
             try:
                 growing = status.until_text(poster.marked(pieces))
                 await post_and_edit(growing, receipts, poster, self._pace)
@@ -94,9 +97,6 @@ class SlackAdapter:
     async def close(self) -> None:
         """Close the connections to the Web API."""
         await self._web.close()
-
-    def _working(self, question: Message) -> str:
-        return self._words.say("thinking", self._words.language_for(question))
 
     async def _ask_me(self) -> Me:
         if self._me is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -11,10 +11,11 @@ import structlog
 
 from bot.adapters.posting import PostGone
 from bot.adapters.slack.budgets import Budgets
+from bot.adapters.slack.buttons import Block
+from bot.adapters.slack.forms import form, plain_form
 from bot.adapters.slack.history import pages
 from bot.adapters.slack.reading import Me, is_ours
 from bot.adapters.slack.web import Busy, Refused, Unsure, Web
-from bot.adapters.slack.writing import harmless, write_text
 from bot.dialogue import Message
 from bot.errors import PermissionMissing
 from bot.ports import Receipts
@@ -22,6 +23,7 @@ from bot.ports import Receipts
 log = structlog.get_logger()
 
 EVENT_TYPE = "frontdesk_piece"
+QUESTION_TYPE = "frontdesk_question"  # a question that we posted for somebody
 TRIES = 4
 LONGEST_REST = 60.0
 SKEW = timedelta(seconds=30)  # between our clock and Slack's
@@ -92,8 +94,8 @@ class Messages:
             lambda: self._web.call(method, channel=self.channel, **arguments), again, tries
         )
 
-    async def say(self, text: str, nonce: str) -> str:
-        """Post a message that bears the nonce and return its id."""
+    async def say(self, text: str, nonce: str, under: Sequence[Block] = ()) -> str:
+        """Post a message that bears the nonce, with the blocks under it, and return its id."""
         await self._budgets.posts(self.channel).wait()
         began = datetime.now(UTC)
         arguments = {
@@ -103,21 +105,23 @@ class Messages:
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}},
         }
         try:
-            answer = await self._write("chat.postMessage", False, text, arguments)
+            answer = await self._write("chat.postMessage", False, text, under, arguments)
         except Unsure:
             if found := await self.find(nonce, began):
                 return found
-            answer = await self._write("chat.postMessage", False, text, arguments)
+            answer = await self._write("chat.postMessage", False, text, under, arguments)
         return str(answer["ts"])
 
-    async def update(self, message_id: str, text: str, tries: int = TRIES) -> None:
-        """Let the message hold this text; raises `CannotEdit`, or `PostGone`."""
+    async def update(
+        self, message_id: str, text: str, under: Sequence[Block] = (), tries: int = TRIES
+    ) -> None:
+        """Let the message hold this text and these blocks; raises `CannotEdit`, or `PostGone`."""
         try:
-            await self._write("chat.update", True, text, {"ts": message_id, "tries": tries})
+            await self._write("chat.update", True, text, under, {"ts": message_id, "tries": tries})
         except Refused as error:
             if error.code == "streaming_state_conflict":
                 await self.stop(message_id)
-                await self._write("chat.update", True, text, {"ts": message_id})
+                await self._write("chat.update", True, text, under, {"ts": message_id})
             elif error.code in _GONE:
                 raise PostGone("the message was deleted") from error
             elif error.code in _FIXED:
@@ -167,23 +171,22 @@ class Messages:
             log.warning("slack_posts_not_readable", error=str(error))
 
     async def _write(
-        self, method: str, again: bool, text: str, arguments: Mapping[str, Any]
+        self, method: str, again: bool, text: str, under: Sequence[Block], arguments: Mapping[str, Any]
     ) -> Mapping[str, Any]:
+        blocks = method == "chat.update"
         if not self._dialect:
             try:
-                return await self.call(method, again, markdown_text=harmless(text), **arguments)
+                return await self.call(method, again, **form(text, under, blocks=blocks), **arguments)
             except Refused as error:
                 if error.code not in _FORM:
                     raise
                 self._dialect = True
-        blocks: dict[str, Any] = {"blocks": []} if method == "chat.update" else {}
-        form = {"text": write_text(text), "parse": "none", "link_names": False, **blocks}
-        return await self.call(method, again, **form, **arguments)
+        return await self.call(method, again, **plain_form(text, under, blocks=blocks), **arguments)
 
 
 def _nonce(item: Mapping[str, Any]) -> str:
     metadata = item.get("metadata")
-    if not isinstance(metadata, Mapping) or metadata.get("event_type") != EVENT_TYPE:
+    if not isinstance(metadata, Mapping) or metadata.get("event_type") not in (EVENT_TYPE, QUESTION_TYPE):
         return ""
     payload = metadata.get("event_payload")
     return str(payload.get("nonce", "")) if isinstance(payload, Mapping) else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bot.adapters.posting import PostGone
 from bot.adapters.slack.budgets import Budgets
+from bot.adapters.slack.buttons import Block, Buttons
 from bot.adapters.slack.messages import TRIES, CannotEdit, Messages
 from bot.adapters.slack.streaming import Stream
 from bot.adapters.slack.web import Busy, Refused, Unsure, Web
@@ -29,10 +31,19 @@ class SlackPost:
     A growing piece begins as a native stream; whatever goes wrong with that, the piece goes on as a
     message that is edited, and where that is refused it is posted anew once it is whole. Text that an
     edit passed over because the rates are spent is owed, and paid at `close`.
+
+    Under the last piece stand the buttons of a finished answer; under a growing message the one to stop it
+    (under a stream Slack shows its own).
     """
 
     def __init__(
-        self, web: Web, budgets: Budgets, question: Message, messages: Messages, receipts: Receipts
+        self,
+        web: Web,
+        budgets: Budgets,
+        question: Message,
+        messages: Messages,
+        receipts: Receipts,
+        buttons: Buttons,
     ) -> None:
         """Streams need a thread; in a direct message outside any, messages are edited."""
         self._web = web
@@ -40,11 +51,13 @@ class SlackPost:
         self._question = question
         self._messages = messages
         self._receipts = receipts
+        self._buttons = buttons
         self._stream: Stream | None = None
         self._streams = bool(question.channel.root)
         self._final: set[str] = set()
         self._mine: set[str] = set()
-        self._owed: dict[str, str] = {}
+        self._owed: dict[str, Piece] = {}
+        self._stoppable: dict[str, Piece] = {}
         self._pledged: set[str] = set()
         self._fixed = False
 
@@ -63,33 +76,34 @@ class SlackPost:
 
     async def post(self, piece: Piece, nonce: str) -> str:
         """Post: as a stream where the text will grow, otherwise as a message with the nonce."""
-        text = piece.text
         await self._finish_stream()
         message_id = ""
         if nonce.startswith("r"):  # it takes a deleted post's place, perhaps for the second time
             message_id = await self._messages.find(nonce, datetime.now(UTC) - REPOSTED) or ""
-        elif self._streams and text not in self._final and steady(text) and self._budgets.starts.take():
-            message_id = await self._start(text)
+        elif self._may_stream(piece):
+            message_id = await self._start(piece)
             if self._stream is not None:
                 return message_id
         if message_id:
-            await self._write(message_id, text)
+            await self._write(message_id, piece)
             return message_id
-        message_id = await self._messages.say(text, nonce)
+        message_id = await self._messages.say(piece.text, nonce, self._under(piece))
         self._mine.add(message_id)
-        if text not in self._final:
+        if not self._is_final(piece):
             self._pledge(message_id)
+            self._stoppable[message_id] = piece
         return message_id
 
     async def edit(self, message_id: str, piece: Piece) -> None:
         """Append to the stream, or update; what is not final may be owed."""
-        await self._write(message_id, piece.text)
+        await self._write(message_id, piece)
 
     async def delete(self, message_id: str) -> None:
         """Delete the post; its stream is stopped first."""
         if self._stream is not None and self._stream.ts == message_id:
             await self.abandon()
         self._owed.pop(message_id, None)
+        self._stoppable.pop(message_id, None)
         await self._messages.delete(message_id)
 
     async def find(self, slot: Slot) -> str | None:
@@ -100,9 +114,9 @@ class SlackPost:
         """Let everything stand whole and nothing look unfinished."""
         try:
             await self._finish_stream()
-            for message_id, text in list(self._owed.items()):
+            for message_id, piece in list((self._stoppable | self._owed).items()):
                 await self._budgets.updates.wait()
-                await self._update(message_id, text)
+                await self._update(message_id, replace(piece, done=True))
         except PostGone as error:
             raise PlatformDown("a post was deleted just before it was whole") from error
 
@@ -118,20 +132,32 @@ class SlackPost:
         except PlatformError as error:
             log.info("slack_stream_not_stopped", error=str(error))
 
-    async def _write(self, message_id: str, text: str) -> None:
+    async def _write(self, message_id: str, piece: Piece) -> None:
         if self._stream is not None and self._stream.ts == message_id:
-            if await self._grow(self._stream, text):
+            if await self._grow(self._stream, piece):
                 return
         elif message_id not in self._mine:
             # An earlier try may have left its stream open; Slack refuses to update an open one.
             self._mine.add(message_id)
             await self._messages.stop(message_id)
-        if text in self._final:
+        if self._is_final(piece):
             await self._budgets.updates.wait()
             self._redeem(message_id)
-            await self._update(message_id, text)
-        elif not await self._update_perhaps(message_id, text):
-            self._owed[message_id] = text
+            await self._update(message_id, piece)
+        elif not await self._update_perhaps(message_id, piece):
+            self._owed[message_id] = piece
+
+    def _is_final(self, piece: Piece) -> bool:
+        return piece.done or piece.text in self._final
+
+    def _under(self, piece: Piece) -> Sequence[Block]:
+        if piece.last:
+            return self._buttons.whole
+        return () if self._is_final(piece) else self._buttons.growing
+
+    def _may_stream(self, piece: Piece) -> bool:
+        growing = self._streams and not self._is_final(piece) and bool(steady(piece.text))
+        return growing and self._budgets.starts.take()
 
     def _can_grow(self) -> bool:
         """Say whether a text that is not final can be shown, with updates to spare for those that are."""
@@ -150,12 +176,12 @@ class SlackPost:
             self._pledged.discard(message_id)
             self._budgets.pledged -= 1
 
-    async def _start(self, text: str) -> str:
+    async def _start(self, piece: Piece) -> str:
         """Start a stream; "" where no message came of it."""
         began = datetime.now(UTC)
         self._receipts.check()
         try:
-            self._stream = await Stream.open(self._web, self._messages, self._question, text)
+            self._stream = await Stream.open(self._web, self._messages, self._question, piece)
         except Busy as error:
             self._budgets.starts.rest(error.retry_after)
         except Unsure:
@@ -168,19 +194,19 @@ class SlackPost:
             return self._stream.ts
         return ""
 
-    async def _grow(self, stream: Stream, text: str) -> bool:
+    async def _grow(self, stream: Stream, piece: Piece) -> bool:
         """Bring the stream to this text; False where it is over and the message has to be updated."""
-        final = text in self._final
-        if stream.follows(text):
+        final = self._is_final(piece)
+        if stream.follows(piece.text):
             if not final and not self._budgets.appends.take():
-                self._owed[stream.ts] = text
+                self._owed[stream.ts] = piece
                 return True
             try:
-                await (stream.stop(text) if final else stream.grow(text))
+                await (stream.stop(piece, self._under(piece)) if final else stream.grow(piece))
             except Busy as error:
                 self._budgets.appends.rest(error.retry_after)
                 if not final:
-                    self._owed[stream.ts] = text
+                    self._owed[stream.ts] = piece
                     return True
             except PlatformError as error:
                 log.info("slack_stream_ended", error=str(error))
@@ -195,18 +221,15 @@ class SlackPost:
     async def _finish_stream(self) -> None:
         """End the open stream with all of its text, also what was owed or held back."""
         stream = self._stream
-        if stream is None:
-            return
-        text = self._owed.pop(stream.ts, stream.asked)
-        self._final.add(text)
-        await self._write(stream.ts, text)
+        if stream is not None:
+            await self._write(stream.ts, replace(self._owed.pop(stream.ts, stream.asked), done=True))
 
-    async def _update_perhaps(self, message_id: str, text: str) -> bool:
+    async def _update_perhaps(self, message_id: str, piece: Piece) -> bool:
         """Show a text that is not final, if it can be had at once."""
         if not self._budgets.spare_update() or not self._budgets.updates.take():
             return False
         try:
-            await self._update(message_id, text, tries=1)
+            await self._update(message_id, piece, tries=1)
         except Busy as error:
             self._budgets.updates.rest(error.retry_after)
             return False
@@ -214,17 +237,20 @@ class SlackPost:
             return False
         return True
 
-    async def _update(self, message_id: str, text: str, tries: int = TRIES) -> None:
+    async def _update(self, message_id: str, piece: Piece, tries: int = TRIES) -> None:
         try:
             if self._fixed:
                 raise CannotEdit("chat.update", "edit_window_closed")
-            await self._messages.update(message_id, text, tries)
+            await self._messages.update(message_id, piece.text, self._under(piece), tries)
         except CannotEdit as error:
             self._fixed = True
             log.info("slack_edit_refused", error=str(error))
             await self._give_up(message_id)
             raise PostGone("the message can no longer be changed") from error
         self._owed.pop(message_id, None)
+        self._stoppable.pop(message_id, None)
+        if not self._is_final(piece):
+            self._stoppable[message_id] = piece
 
     async def _give_up(self, message_id: str) -> None:
         """Take away a message that cannot be changed; the text is posted anew."""

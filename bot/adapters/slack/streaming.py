@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
+from bot.adapters.slack.buttons import Block
 from bot.adapters.slack.messages import Messages
 from bot.adapters.slack.web import Web
 from bot.adapters.slack.writing import harmless, steady
-from bot.dialogue import Message
+from bot.dialogue import Message, Piece
 
 
 class Stream:
@@ -18,22 +20,22 @@ class Stream:
     has to be stopped and updated as a whole.
     """
 
-    def __init__(self, messages: Messages, ts: str, asked: str, held: str) -> None:
-        """`asked` is the newest text it was to show, `held` what Slack was given of it so far."""
+    def __init__(self, messages: Messages, ts: str, asked: Piece, held: str) -> None:
+        """`asked` is the newest piece it was to show, `held` what Slack was given of it so far."""
         self.ts = ts
         self.asked = asked
         self._messages = messages
         self._held = held
 
     @classmethod
-    async def open(cls, web: Web, messages: Messages, question: Message, text: str) -> Self:
+    async def open(cls, web: Web, messages: Messages, question: Message, piece: Piece) -> Self:
         """
         Start a stream in the question's thread, with this text.
 
         Slack wants to know who reads along: the asking person (`recipient_…`, required in channels).
         One attempt: a call without an answer may have made a message.
         """
-        held = harmless(steady(text))
+        held = harmless(steady(piece.text))
         answer = await web.call(
             "chat.startStream",
             channel=question.channel.id,
@@ -42,22 +44,23 @@ class Stream:
             recipient_team_id=question.channel.workspace,
             recipient_user_id=question.author.id,
         )
-        return cls(messages, str(answer["ts"]), text, held)
+        return cls(messages, str(answer["ts"]), piece, held)
 
     def follows(self, text: str) -> bool:
         """Say whether the text continues what stands."""
         return harmless(text).startswith(self._held)
 
-    async def grow(self, text: str) -> None:
+    async def grow(self, piece: Piece) -> None:
         """Append what is new of the text."""
-        grown = harmless(steady(text))
+        grown = harmless(steady(piece.text))
         rest = grown[len(self._held) :]
         if rest:
             await self._messages.call("chat.appendStream", tries=1, ts=self.ts, markdown_text=rest)
             self._held = grown
-        self.asked = text
+        self.asked = piece
 
-    async def stop(self, text: str) -> None:
-        """Append what is left of the text, and end the stream."""
-        rest = harmless(text)[len(self._held) :]
-        await self._messages.call("chat.stopStream", ts=self.ts, markdown_text=rest or None)
+    async def stop(self, piece: Piece, under: Sequence[Block] = ()) -> None:
+        """Append what is left of the text, and end the stream with these blocks."""
+        rest = harmless(piece.text)[len(self._held) :]
+        blocks = list(under) or None
+        await self._messages.call("chat.stopStream", ts=self.ts, markdown_text=rest or None, blocks=blocks)

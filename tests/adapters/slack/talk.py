@@ -22,8 +22,8 @@ class Talk:
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Piece | BaseException | None] = asyncio.Queue()
 
-    def say(self, text: str, ordinal: int = 0, done: bool = False) -> None:
-        self._queue.put_nowait(Piece(ordinal, text, done))
+    def say(self, text: str, ordinal: int = 0, done: bool = False, last: bool = False) -> None:
+        self._queue.put_nowait(Piece(ordinal, text, done, last))
 
     def end(self, error: BaseException | None = None) -> None:
         self._queue.put_nowait(error)

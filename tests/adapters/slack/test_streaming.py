@@ -11,7 +11,7 @@ from bot.adapters.slack.messages import Messages
 from bot.adapters.slack.reading import Me
 from bot.adapters.slack.streaming import Stream
 from bot.adapters.slack.web import Refused, Web
-from bot.dialogue import Message
+from bot.dialogue import Message, Piece
 from tests.adapters.slack.talk import GENERAL, asked
 from tests.doubles.slack import SlackDouble
 from tests.fakes import FakeReceipts
@@ -29,14 +29,14 @@ async def web(slack: SlackDouble) -> AsyncIterator[Web]:
 async def opened(slack: SlackDouble, web: Web, text: str) -> tuple[Stream, Message]:
     question = await asked(slack)
     messages = Messages(web, Budgets(), question, ME, FakeReceipts())
-    return await Stream.open(web, messages, question, text), question
+    return await Stream.open(web, messages, question, Piece(0, text)), question
 
 
 async def test_only_what_is_new_is_appended(slack: SlackDouble, web: Web) -> None:
     stream, question = await opened(slack, web, "one")
-    await stream.grow("one")
-    await stream.grow("one two")
-    await stream.stop("one two three")
+    await stream.grow(Piece(0, "one"))
+    await stream.grow(Piece(0, "one two"))
+    await stream.stop(Piece(0, "one two three"))
     assert [post.text for post in slack.answers(GENERAL, question.id)] == ["one two three"]
     assert [call["markdown_text"] for call in slack.called("chat.appendStream")] == [" two"]
     assert slack.called("chat.stopStream")[0]["markdown_text"] == " three"
@@ -46,10 +46,10 @@ async def test_a_mention_that_is_being_begun_is_held_back(slack: SlackDouble, we
     stream, question = await opened(slack, web, "see <!ch")
     (post,) = slack.answers(GENERAL, question.id)
     assert post.text == "see "
-    await stream.grow("see <!channel> x <")
+    await stream.grow(Piece(0, "see <!channel> x <"))
     assert post.text == "see <\u2060!channel> x "
     assert stream.follows("see <!channel> x <@U1>")
-    await stream.stop("see <!channel> x < y")
+    await stream.stop(Piece(0, "see <!channel> x < y"))
     assert post.text == "see <\u2060!channel> x < y"
     assert slack.space.pinged == []
 
@@ -65,4 +65,4 @@ async def test_a_stream_that_slack_closed_says_so(slack: SlackDouble, web: Web) 
     stream, _ = await opened(slack, web, "one")
     slack.space.close_streams()
     with pytest.raises(Refused, match="message_not_in_streaming_state"):
-        await stream.grow("one two")
+        await stream.grow(Piece(0, "one two"))
