@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from bot.adapters.pieces import Cutter
@@ -230,6 +231,7 @@ class FakeMemory:
         self.budgets: list[int] = []
         self.factors: dict[str, float] = {}
         self.spent = 0
+        self.costs: list[Decimal | None] = []
         self.error: Exception | None = None
 
     async def recall(self, turn: Turn, budget: int) -> Remembered:
@@ -259,8 +261,9 @@ class FakeMemory:
     async def spent_today(self, conversation_id: int) -> int:
         return self.spent
 
-    async def spend(self, conversation_id: int, tokens: int) -> None:
+    async def spend(self, conversation_id: int, tokens: int, cost: Decimal | None = None) -> None:
         self.spent += tokens
+        self.costs.append(cost)
 
 
 class FakeRoom:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Protocol
 
-from bot.dialogue import Context, Delta, Line, Manifest, Role, Stretch, Turn, Usage
+from bot.dialogue import Context, Delta, Line, Manifest, Role, Stretch, Turn
+from bot.engine.asides import Asides
 from bot.engine.extract import extract
-from bot.engine.prompt import in_turns, instruct, with_summary
+from bot.engine.metering import Bill, Meter, NoPrices, Prices
+from bot.engine.prompt import in_turns, instruct, with_summary, without_pictures
 from bot.errors import AnswerRefused, BackendError, BackendSilent, BudgetSpent, ContextTooLong, StreamCut
 from bot.ports import Backend, TokenCounter, Words
 
@@ -68,8 +71,8 @@ class Memory(Protocol):
         """Say how many tokens the conversation's workspace used today."""
         ...
 
-    async def spend(self, conversation_id: int, tokens: int) -> None:
-        """Count tokens against the day of the conversation's workspace; never fails."""
+    async def spend(self, conversation_id: int, tokens: int, cost: Decimal | None = None) -> None:
+        """Count tokens, and dollars where known, to the day of the conversation's workspace; never fails."""
         ...
 
 
@@ -79,26 +82,20 @@ class _Prompt:
     manifest: Manifest
     tokens: int
     opening: bool
-
-
-@dataclass(slots=True)
-class _Meter:
-    """What one generation costs: as the server tells, else estimated of the context's tokens and the text."""
-
-    counter: TokenCounter
-    tokens: int
-    factor: float
-    said: str = ""
-    told: Usage | None = None
-
-    def read(self, delta: Delta) -> None:
-        self.said += delta.text
-        self.told = delta.usage or self.told
+    unseen: bool = False
 
     @property
-    def cost(self) -> Usage:
-        written = self.counter.count(self.said)
-        return self.told or Usage(int(self.tokens * self.factor), int(written * self.factor))
+    def pictured(self) -> bool:
+        return any(line.pictures for line in self.context.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One turn at work: the language it is spoken in, and what it cost so far."""
+
+    turn: Turn
+    language: str
+    bill: Bill
 
 
 class Engine:
@@ -113,8 +110,10 @@ class Engine:
         persona: str,
         daily_tokens: int = 0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        prices: Prices | None = None,
     ) -> None:
         """`backends` are tried in order; `daily_tokens` is a workspace's limit a day, 0 for none."""
+        self._prices = prices or NoPrices()
         self._memory = memory
         self._backends = tuple(backends)
         self._words = words
@@ -145,16 +144,20 @@ class Engine:
         if not able:
             yield Delta(self._words.say("cannot-write", language), model=self._backends[0].name)
             return
-        failure: Exception = BudgetSpent("the workspace's tokens for today are used up")
+        failure: Exception | None = BudgetSpent("the workspace's tokens for today are used up")
+        task = _Task(turn, language, Bill(self._prices))
         for backend in await self._affordable(turn.conversation.id, able):
             try:
-                async for delta in self._persist(turn, backend, language):
+                async for delta in self._persist(task, backend):
                     yield delta
             except BackendError as error:
                 failure = error
             else:
-                return
-        raise failure
+                failure = None
+                break
+        yield Delta(cost=task.bill.total)
+        if failure is not None:
+            raise failure
 
     async def summarise(self, stretch: Stretch, tokens: int) -> str:
         """
@@ -174,7 +177,8 @@ class Engine:
         cost = self._counter.count(request) + self._counter.count(told) + _PRIMING
         factor = await self._memory.factor(backend.name, self._first_factor(backend))
         try:
-            deltas = self._metered(conversation, backend, context, _Meter(self._counter, cost, factor))
+            meter, bill = Meter(self._counter, cost, factor), Bill(self._prices)
+            deltas = self._metered(conversation, backend, context, meter, bill)
             text = "".join([delta.text async for delta in deltas])
         except BackendError:
             # A block of extracted sentences serves until the model is back; the messages stay whole anyway.
@@ -192,11 +196,11 @@ class Engine:
         spent = await self._memory.spent_today(conversation_id)
         return backends if spent < self._daily_tokens else [b for b in backends if not b.metered]
 
-    async def _persist(self, turn: Turn, backend: Backend, language: str) -> AsyncIterator[Delta]:
+    async def _persist(self, task: _Task, backend: Backend) -> AsyncIterator[Delta]:
         """Try a model, and once more where its stream is cut; earlier failures it has retried itself."""
         for last in (False, True):
             try:
-                async for delta in self._generate(turn, backend, language):
+                async for delta in self._generate(task, backend):
                     yield delta
             except StreamCut:
                 if last:
@@ -204,16 +208,17 @@ class Engine:
             else:
                 return
 
-    async def _generate(self, turn: Turn, backend: Backend, language: str) -> AsyncIterator[Delta]:
+    async def _generate(self, task: _Task, backend: Backend) -> AsyncIterator[Delta]:
         """Try one model once, cutting the context until its server takes it; the first text is `fresh`."""
         known = factor = await self._memory.factor(backend.name, self._first_factor(backend))
         for _ in range(_CUTS):
-            prompt = await self._prompt(turn, backend, language, factor)
-            begun = False
+            prompt = await self._prompt(task, backend, factor)
+            begun, asides = False, Asides()
             try:
-                async for delta in self._stream(turn, prompt, backend):
-                    yield replace(delta, fresh=bool(delta.text) and not begun)
+                async for delta in self._stream(task, prompt, backend):
+                    yield replace(delta, thought="", fresh=bool(delta.text) and not begun)
                     begun = begun or bool(delta.text)
+                    asides.take(delta)
             except ContextTooLong:
                 # The server's room is unknown, but less than what it was sent: aim at two thirds of that.
                 sent = max(prompt.tokens, 1)
@@ -221,24 +226,32 @@ class Engine:
                 continue
             if factor > known:  # noted only now: a server that refuses everything teaches nothing
                 await self._memory.calibrate(backend.name, factor)
-            if prompt.opening and backend.languages:
-                yield Delta(aside=self._words.say("small-model", language, model=backend.name))
+            self._remark(task.language, prompt, backend, asides)
+            if asides.text:
+                yield Delta(aside=asides.text)
             return
         raise ContextTooLong(f"{backend.name} refuses even the shortest context")
 
-    async def _stream(self, turn: Turn, prompt: _Prompt, backend: Backend) -> AsyncIterator[Delta]:
+    def _remark(self, language: str, prompt: _Prompt, backend: Backend, asides: Asides) -> None:
+        if asides.unseen or prompt.unseen:
+            asides.note(self._words.say("pictures-unseen", language))
+        if prompt.opening and backend.languages:
+            asides.note(self._words.say("small-model", language, model=backend.name))
+
+    async def _stream(self, task: _Task, prompt: _Prompt, backend: Backend) -> AsyncIterator[Delta]:
         yield Delta(model=backend.name, manifest=prompt.manifest)
-        meter = _Meter(self._counter, prompt.tokens, prompt.manifest.factor)
-        async for delta in self._metered(turn.conversation.id, backend, prompt.context, meter):
+        meter = Meter(self._counter, prompt.tokens, prompt.manifest.factor)
+        conversation_id = task.turn.conversation.id
+        async for delta in self._metered(conversation_id, backend, prompt.context, meter, task.bill):
             yield delta
         if meter.told is None:
-            yield Delta(usage=meter.cost)
-        elif prompt.tokens >= _LEAST_ROOM and meter.told.prompt_tokens:
+            yield Delta(usage=meter.usage)
+        elif prompt.tokens >= _LEAST_ROOM and meter.told.prompt_tokens and not prompt.pictured:
             measured = min(max(meter.told.prompt_tokens / prompt.tokens, _LEAST_FACTOR), _MOST_FACTOR)
             await self._memory.calibrate(backend.name, measured)
 
     async def _metered(
-        self, conversation_id: int, backend: Backend, context: Context, meter: _Meter
+        self, conversation_id: int, backend: Backend, context: Context, meter: Meter, bill: Bill
     ) -> AsyncIterator[Delta]:
         """Generate, and count what it cost once, however it ends: whole, cut, or no longer wanted."""
         billed = True
@@ -247,14 +260,18 @@ class Engine:
                 meter.read(delta)
                 yield delta
         except BackendError as error:
-            billed = bool(meter.said) or isinstance(error, _BILLED)
+            billed = meter.begun or isinstance(error, _BILLED)
             raise
         finally:
-            if billed and backend.metered:
-                cost = meter.cost
-                await self._memory.spend(conversation_id, cost.prompt_tokens + cost.completion_tokens)
+            if billed:
+                usage = meter.usage
+                cost = bill.add(backend, usage)
+                if backend.metered:
+                    tokens = usage.prompt_tokens + usage.completion_tokens
+                    await self._memory.spend(conversation_id, tokens, cost)
 
-    async def _prompt(self, turn: Turn, backend: Backend, language: str, factor: float) -> _Prompt:
+    async def _prompt(self, task: _Task, backend: Backend, factor: float) -> _Prompt:
+        turn, language = task.turn, task.language
         channel, asker = turn.conversation.channel, turn.asked.author
         chosen = bool(turn.asked.language)
         longest = instruct(self._persona, self._now(), channel, asker, ["", ""], language, chosen)
@@ -264,10 +281,12 @@ class Engine:
         asker = replace(asker, name=recalled.lines[-1].author)  # as the lines call them
         instruction = instruct(self._persona, self._now(), channel, asker, recalled.people, language, chosen)
         system = Line(Role.SYSTEM, with_summary(instruction, recalled.summary))
-        context = Context((system, *in_turns(recalled.lines)), backend.answer_tokens)
+        lines = recalled.lines if backend.sees else without_pictures(recalled.lines)
+        context = Context((system, *in_turns(lines)), backend.answer_tokens)
+        unseen = not backend.sees and any(line.pictures for line in recalled.lines[-len(turn.question) :])
         manifest = replace(recalled.manifest, factor=factor, model=backend.name)
         opening = not any(line.role is Role.BOT for line in recalled.lines)
-        return _Prompt(context, manifest, recalled.manifest.tokens + fixed, opening)
+        return _Prompt(context, manifest, recalled.manifest.tokens + fixed, opening, unseen)
 
     def _first_factor(self, backend: Backend) -> float:
         return 1.0 if backend.name.startswith(_O200K) else _UNKNOWN_FACTOR

@@ -70,10 +70,16 @@ def in_turns(lines: Iterable[Line]) -> tuple[Line, ...]:
     for line in lines:
         if joined and joined[-1].role is line.role:
             last = joined.pop()
-            joined.append(Line(line.role, f"{last.text}\n\n{line.text}", line.author))
+            pictures = (*last.pictures, *line.pictures)
+            joined.append(Line(line.role, f"{last.text}\n\n{line.text}", line.author, pictures))
         else:
             joined.append(line)
     return tuple(joined)
+
+
+def without_pictures(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Leave out what a model cannot see."""
+    return tuple(Line(line.role, line.text, line.author) if line.pictures else line for line in lines)
 
 
 def _moment(now: datetime, asker: Author) -> str:

@@ -293,4 +293,5 @@ spending = sa.Table(
     *_key("platform", "workspace"),
     sa.Column("day", sa.Date, primary_key=True),
     _number("tokens", 0),
+    sa.Column("cost", sa.Numeric(14, 8), nullable=False, server_default="0"),
 )

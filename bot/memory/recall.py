@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import sqlalchemy as sa
 import structlog
@@ -103,16 +104,17 @@ class Memory:
         async with self._database.transaction() as connection:
             return (await connection.scalar(today)) or 0
 
-    async def spend(self, conversation_id: int, tokens: int) -> None:
+    async def spend(self, conversation_id: int, tokens: int, cost: Decimal | None = None) -> None:
         """
-        Count tokens against the day of the conversation's workspace, whoever holds the conversation now.
+        Count tokens, and dollars where known, to the day of its workspace, whoever holds the conversation.
 
         An answer is worth more than its count: where the database is away it is only logged.
         """
-        place = sa.select(conversations.c.platform, conversations.c.workspace, _TODAY, sa.literal(tokens))
-        columns = ["platform", "workspace", "day", "tokens"]
+        spent = sa.literal(tokens), sa.literal(cost or Decimal(0), spending.c.cost.type)
+        place = sa.select(conversations.c.platform, conversations.c.workspace, _TODAY, *spent)
+        columns = ["platform", "workspace", "day", "tokens", "cost"]
         statement = insert(spending).from_select(columns, place.where(conversations.c.id == conversation_id))
-        more = {"tokens": spending.c.tokens + statement.excluded.tokens}
+        more = {name: spending.c[name] + statement.excluded[name] for name in columns[3:]}
         once = statement.on_conflict_do_update(index_elements=columns[:3], set_=more)
         try:
             async with asyncio.timeout(_SPEND_SECONDS), self._database.transaction() as connection:

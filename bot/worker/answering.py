@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Protocol
 
 import structlog
@@ -98,6 +99,7 @@ class _Progress:
     manifest: Manifest = field(default_factory=Manifest)
     limited: bool = False
     first_text_seconds: float | None = None
+    cost: Decimal | None = None
 
 
 class Answerer:
@@ -181,6 +183,7 @@ class Answerer:
             progress.first_text_seconds,
             time.monotonic() - begun,
             error,
+            progress.cost,
         )
 
     async def _read_thread_first(self, turn: Turn, adapter: Adapter) -> None:
@@ -235,6 +238,7 @@ def _follow(progress: _Progress, delta: Delta) -> None:
     progress.model = delta.model or progress.model
     progress.usage = delta.usage or progress.usage
     progress.manifest = delta.manifest or progress.manifest
+    progress.cost = delta.cost if delta.cost is not None else progress.cost
     progress.limited = delta.limited or (progress.limited and not delta.fresh)
 
 

@@ -43,6 +43,7 @@ def _moment(name: str, *, now: bool = False) -> sa.Column[object]:
 def upgrade() -> None:
     """Go forward."""
     op.execute(_FILES)
+    op.add_column("spending", sa.Column("cost", sa.Numeric(14, 8), nullable=False, server_default="0"))
     op.add_column("conversations", _moment("quiet_at"))
     op.add_column("conversations", _text("parent", ""))
     op.add_column(
@@ -147,6 +148,7 @@ def downgrade() -> None:
     op.execute("UPDATE turns SET state = 'done' WHERE state IN ('stopped', 'withdrawn')")
     op.drop_constraint(op.f("turns_state_check"), "turns")
     op.create_check_constraint(op.f("turns_state_check"), "turns", _EARLIER_STATES)
+    op.drop_column("spending", "cost")
     for column in ("cost", "reasoning_tokens", "cached_tokens", "wanted"):
         op.drop_column("turns", column)
     op.drop_index("summary_blocks_folded_into_index", "summary_blocks")
