@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
@@ -13,11 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Accepted, Attention, ChannelKind, Message, Platform, Scene
 from bot.memory.database import Database
-from bot.memory.models import IS_COPY, conversations, message_revisions, messages, turns
+from bot.memory.models import IS_COPY, conversations, deletions, message_revisions, messages, turns
 from bot.memory.news import tell_conversation, wake, want_anew
-from bot.memory.places import Place, branches, locate
+from bot.memory.places import Place, branches, locate, lock_conversations
 from bot.memory.rows import cleaned, row_of, weigh
+from bot.memory.scenes import read_scene
 from bot.memory.weights import reweigh
+from bot.memory.withdrawals import place_lock
+from bot.memory.workspaces import left_at, returned
 from bot.ports import TokenCounter
 
 log = structlog.get_logger()
@@ -25,22 +29,31 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A conversation whose row is locked: its id, its last position and all its tokens."""
+    """A conversation whose row is locked: its last position, all its tokens, whether somebody quieted it."""
 
     id: int
     position: int
     total: int
+    quiet: bool
+    left_at: datetime | None
 
 
 class _CameMeanwhile(Exception):
     """The same message was committed between the look and the insert: look again."""
 
 
+class _Deleted(Exception):
+    """Its author deleted the message before it came."""
+
+
 class Inbox:
     """Accepts messages; whatever it said it accepted is committed."""
 
     def __init__(
-        self, database: Database, counter: TokenCounter, attend: Callable[[Message, Scene | None], Attention]
+        self,
+        database: Database,
+        counter: TokenCounter,
+        attend: Callable[[Message, Scene | None], Attention],
     ) -> None:
         """`attend` decides whom a message is for, given the scene of a thread the bot takes part in."""
         self._database = database
@@ -55,27 +68,32 @@ class Inbox:
         """
         message = cleaned(message)
         outright = self._attend(message, None)
-        wanted = outright if outright is Attention.ANSWER else self._attend(message, Scene())
-        if wanted is Attention.IGNORE:
+        if outright is not Attention.ANSWER and self._attend(message, Scene()) is Attention.IGNORE:
             return Accepted.IGNORED
         tokens = weigh(self._counter, message)
         accepted = None
         while accepted is None:
             with suppress(_CameMeanwhile):
-                accepted = await self._accept(message, outright, wanted, tokens)
+                try:
+                    accepted = await self._accept(message, outright, tokens)
+                except _Deleted:
+                    accepted = Accepted.IGNORED
         if accepted is not Accepted.IGNORED:
             log.info("message_accepted", key=message.key, accepted=str(accepted))
         return accepted
 
-    async def _accept(
-        self, message: Message, outright: Attention, wanted: Attention, tokens: int
-    ) -> Accepted:
+    async def _accept(self, message: Message, outright: Attention, tokens: int) -> Accepted:
         async with self._database.transaction() as connection:
             if known := await _lock_known(connection, message):
                 return await _hear_again(connection, message, known, tokens, outright)
             place = await locate(connection, message)
             held = await _lock(connection, message, place, create=outright is Attention.ANSWER)
             if held is None:
+                return Accepted.IGNORED
+            wanted = outright
+            if wanted is not Attention.ANSWER:
+                wanted = self._attend(message, await read_scene(connection, held.id, quiet=held.quiet))
+            if wanted is Attention.IGNORE:
                 return Accepted.IGNORED
             await self._keep(connection, message, place, held, tokens)
             if wanted is Attention.ANSWER:
@@ -90,11 +108,18 @@ class Inbox:
         once = insert(messages).values(row).on_conflict_do_nothing(index_elements=["key"])
         if await connection.scalar(once.returning(messages.c.id)) is None:
             raise _CameMeanwhile
-        await connection.execute(
-            conversations.update()
-            .where(conversations.c.id == held.id)
-            .values(last_position=held.position + 1, total_tokens=held.total + tokens, last_at=sa.func.now())
-        )
+        # Looked for only now that the place is locked: a deletion came before it, or will find the message.
+        noted = sa.exists().where(deletions.c.key == message.key)
+        counted = {
+            "last_position": held.position + 1,
+            "total_tokens": held.total + tokens,
+            "last_at": sa.func.now(),
+        }
+        kept = conversations.update().where(conversations.c.id == held.id, sa.not_(noted)).values(**counted)
+        if await connection.scalar(kept.returning(conversations.c.id)) is None:
+            raise _Deleted
+        if held.left_at is not None and held.left_at < message.sent_at:
+            await returned(connection, message.channel)
         await tell_conversation(connection, held.id)
 
 
@@ -107,15 +132,15 @@ async def _lock_known(connection: AsyncConnection, message: Message) -> Sequence
     """
     copy = sa.literal(f"{message.key}@") + sa.cast(messages.c.conversation_id, sa.Text)
     copied = sa.and_(IS_COPY, messages.c.platform_id == message.id, messages.c.key == copy)
+    # The lock comes with the first statement, for one of its own would cost every message a round trip.
+    locked = sa.func.length(sa.cast(place_lock(message.channel), sa.Text))
     holding = [
         sa.select(messages.c.conversation_id).where(one) for one in (messages.c.key == message.key, copied)
     ]
-    ids = (await connection.scalars(sa.union_all(*holding))).all()
+    ids = [number for number in await connection.scalars(sa.union_all(*holding, sa.select(locked))) if number]
     if not ids:
         return []
-    # By their numbers: a lock that is waited for looks again only at what is locked, not at what was joined.
-    held = sa.select(conversations.c.id).where(conversations.c.id.in_(ids))
-    await connection.execute(held.order_by(conversations.c.id).with_for_update())
+    await lock_conversations(connection, ids)
     keys = [message.key, *(f"{message.key}@{number}" for number in ids)]
     found = sa.select(messages).where(messages.c.key.in_(keys)).order_by(sa.func.length(messages.c.key))
     rows = (await connection.execute(found)).all()
@@ -124,13 +149,19 @@ async def _lock_known(connection: AsyncConnection, message: Message) -> Sequence
 
 async def _lock(connection: AsyncConnection, message: Message, place: Place, *, create: bool) -> _Held | None:
     """Lock the conversation's row, making it first where the message is outright for the bot."""
-    found = sa.select(conversations.c.id, conversations.c.last_position, conversations.c.total_tokens)
+    found = sa.select(
+        conversations.c.id,
+        conversations.c.last_position,
+        conversations.c.total_tokens,
+        conversations.c.quiet_at.is_not(None),
+        left_at(message.channel),
+    )
     found = found.where(conversations.c.key == place.key).with_for_update()
     row = (await connection.execute(found)).first()
     if row is None and create:
         await _open_conversation(connection, message, place)
         row = (await connection.execute(found)).one()
-    return None if row is None else _Held(row[0], row[1], row[2])
+    return None if row is None else _Held(*row)
 
 
 async def _open_conversation(connection: AsyncConnection, message: Message, place: Place) -> None:
@@ -175,6 +206,8 @@ async def _hear_again(
     What names the bot and has no turn was read as history before it was delivered, or names it only now.
     """
     known, edited = rows[0], _is_newer(message, rows[0])
+    if known.withdrawn_at is not None:
+        return Accepted.KNOWN
     for row in rows:
         if _is_newer(message, row):
             await _revise(connection, message, row, tokens)
@@ -212,6 +245,7 @@ async def _join_or_open(connection: AsyncConnection, conversation_id: int, messa
         .where(
             turns.c.conversation_id == conversation_id,
             turns.c.state.in_(["waiting", "answering"]),
+            turns.c.wanted == "answer",
             turns.c.visible_at.is_(None),
             turns.c.asker_id == message.author.id,
         )

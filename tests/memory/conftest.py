@@ -42,7 +42,17 @@ QUICK = LeaseTerms(seconds=1.0, call=0.1)
 
 _numbers = count(1)
 
-_EMPTY = "; ".join(f"DELETE FROM {name}" for name in ("conversations", "eras", "spending", "calibrations"))
+_FILLED = (
+    "conversations",
+    "eras",
+    "spending",
+    "calibrations",
+    "workspaces",
+    "people",
+    "deletions",
+    "troubles",
+)
+_EMPTY = "; ".join(f"DELETE FROM {name}" for name in _FILLED)
 _EMPTY += "; DELETE FROM procrastinate_jobs"
 
 

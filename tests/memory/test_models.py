@@ -57,6 +57,9 @@ FILLS = """
                                 covered_tokens, text, tokens)
     SELECT id, 1, 1, 1, 9, 'told', 1 FROM conversations;
     INSERT INTO message_revisions (message_id, revision, text) SELECT id, 0, 'text' FROM messages;
+    INSERT INTO workspaces (platform, workspace) SELECT 'slack', 'F' || id FROM conversations;
+    INSERT INTO people (platform, person_id) SELECT 'slack', 'F' || id FROM conversations;
+    INSERT INTO deletions (key) SELECT 'filled:' || id FROM conversations;
     INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args)
     SELECT 'slack', 'answer', 'answer:' || id, '{}' FROM conversations;
     ANALYZE
@@ -72,6 +75,7 @@ async def walk(record: Record) -> None:
     """Do what is done for each message and each answer, in a thread and in a reply chain."""
     asked = message("hello", THREAD)
     turn = await record.claimed(asked, channel=THREAD)
+    await record.inbox.accept(message("and you?", THREAD, BEN, mentions_bot=False))
     await record.shelf.keep(turn.conversation, [message("before", THREAD, BEN)])
     await record.inbox.accept(edited(asked, "hello you"))
     turn = await record.turns.reload(turn)
