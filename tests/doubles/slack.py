@@ -187,7 +187,7 @@ class SlackDouble:
         return _cut(request) if fault.lost or self._dies(method, done=True) else response
 
     def _dies(self, method: str, *, done: bool) -> bool:
-        return method.startswith(("chat.", "assistant.")) and self.watch(method, done)
+        return method.startswith(("chat.", "assistant.", "agents.")) and self.watch(method, done)
 
     def _carry_out(self, request: web.Request, method: str, arguments: dict[str, Any]) -> web.Response:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")

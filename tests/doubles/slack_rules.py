@@ -17,6 +17,7 @@ MARKDOWN_CHARACTERS = 12_000
 
 # What every method needs, for machines without the documentation.
 REQUIRED = {
+    "agents.sessions.setStatus": {"channel_id", "status"},
     "assistant.threads.setStatus": {"channel_id", "thread_ts", "status"},
     "chat.appendStream": {"channel", "ts", "markdown_text"},
     "chat.delete": {"channel", "ts"},

@@ -91,7 +91,8 @@ class Workspace:
         self.places: dict[str, Place] = {}
         self.groups: dict[str, tuple[str, list[str]]] = {"S0DESK": ("desk", ["U0ANN"])}
         self.statuses: dict[tuple[str, str], str] = {}
-        self.sessions: dict[tuple[str, str], str] = {}  # what agents' threads are at, while at work
+        self.titles: dict[tuple[str, str], str] = {}
+        self.agent = True  # whether the app is declared as one; then threads have sessions
         self.whispers: list[Whisper] = []
         self.pinged: list[str] = []
         self.edits_refused = False

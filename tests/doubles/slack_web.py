@@ -34,6 +34,7 @@ class WebApi:
             "chat.startStream": self._start,
             "chat.appendStream": self._append,
             "chat.stopStream": self._stop,
+            "agents.sessions.setStatus": self._session,
             "assistant.threads.setStatus": self._status,
         }
 
@@ -137,6 +138,8 @@ class WebApi:
             bot_id=BOT_ID,
         )
         self._space.put(given["channel"], post)
+        if self._space.agent:
+            self._space.statuses[given["channel"], post.thread] = "processing"
         return {"channel": given["channel"], "ts": post.ts}
 
     def _append(self, given: Arguments) -> Arguments:
@@ -154,8 +157,22 @@ class WebApi:
             check_blocks(given["blocks"])
             post.blocks = given["blocks"]
         post.streaming = False
-        self._space.sessions.pop((given["channel"], post.thread), None)
+        if self._space.agent:
+            self._space.statuses[given["channel"], post.thread] = ""
         return {"channel": given["channel"], "ts": post.ts, "message": post.told()}
+
+    def _session(self, given: Arguments) -> Arguments:
+        if not self._space.agent:
+            raise SlackRefuses("not_authorized")
+        self._space.place(given["channel_id"])
+        if not given.get("thread_ts"):
+            raise SlackRefuses("thread_ts_required")
+        if given["status"] not in ("active", "processing", "suspended", "closed"):
+            raise SlackRefuses("invalid_status")
+        place = (given["channel_id"], given["thread_ts"])
+        self._space.titles.setdefault(place, given.get("title", ""))
+        self._space.statuses[place] = "" if given["status"] == "active" else given["status"]
+        return {"status": given["status"]}
 
     def _status(self, given: Arguments) -> Arguments:
         self._space.place(given["channel_id"])

@@ -20,7 +20,7 @@ from bot.adapters.slack.names import Names
 from bot.adapters.slack.posting import SlackPost
 from bot.adapters.slack.reading import Me
 from bot.adapters.slack.socket import serve
-from bot.adapters.slack.status import Status
+from bot.adapters.slack.status import Sessions, Status
 from bot.adapters.slack.web import Web
 from bot.adapters.slack.writing import measure
 from bot.dialogue import Finding, Message, Piece, Platform
@@ -60,6 +60,7 @@ class SlackAdapter:
         self._names = Names(self._web)
         self._groups = Groups(self._web) if roles else None
         self.budgets = Budgets()
+        self._sessions = Sessions(self._web, self.budgets)
         self._me: Me | None = None
 
     async def listen(self, door: Door) -> None:
@@ -77,11 +78,13 @@ class SlackAdapter:
         language = self._words.language_for(question)
         under = buttons(self._words, language)
         poster = SlackPost(self._web, self.budgets, question, messages, receipts, under)
-        async with Status(self._web, question, self._words.say("thinking", language)) as status:
+        working = self._words.say("thinking", language)
+        async with Status(self._web, self._sessions, question, working) as status:
             try:
                 growing = status.until_text(poster.marked(pieces))
                 await post_and_edit(growing, receipts, poster, self._pace)
                 await poster.close()
+                status.stream_ended(poster.stopped_at)
             finally:
                 await poster.abandon()
 

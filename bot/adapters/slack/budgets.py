@@ -58,6 +58,7 @@ class Budgets:
         self.starts = Budget(15, 15)
         self.appends = Budget(90, 30)
         self.updates = Budget(45, 20)
+        self.sessions = Budget(45, 30)
         self.pledged = 0  # messages that stand unfinished and will need an update at their end
         self._posts: OrderedDict[str, Budget] = OrderedDict()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -60,6 +61,7 @@ class SlackPost:
         self._stoppable: dict[str, Piece] = {}
         self._pledged: set[str] = set()
         self._fixed = False
+        self.stopped_at: float | None = None  # when the end of the newest stream that was ended was begun
 
     async def marked(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
         """Hand the pieces on, noting which texts are final; where growth cannot be shown, only those."""
@@ -201,6 +203,7 @@ class SlackPost:
             if not final and not self._budgets.appends.take():
                 self._owed[stream.ts] = piece
                 return True
+            begun = asyncio.get_running_loop().time()
             try:
                 await (stream.stop(piece, self._under(piece)) if final else stream.grow(piece))
             except Busy as error:
@@ -212,7 +215,8 @@ class SlackPost:
                 log.info("slack_stream_ended", error=str(error))
             else:
                 self._owed.pop(stream.ts, None)
-                self._stream = None if final else stream
+                if final:
+                    self._stream, self.stopped_at = None, begun
                 return True
         self._stream = None
         await self._messages.stop(stream.ts)

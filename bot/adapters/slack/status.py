@@ -1,4 +1,4 @@
-"""The line "… is working on it" under a thread, from the question to the first text."""
+"""What Slack shows beside a thread while an answer is made, with its own button to stop it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,83 @@ from typing import Self
 
 import structlog
 
-from bot.adapters.slack.web import Web
+from bot.adapters.slack.budgets import Budgets
+from bot.adapters.slack.web import Busy, Refused, Web
 from bot.dialogue import Message, Piece
-from bot.errors import PlatformError
+from bot.errors import PermissionMissing, PlatformError
 
 log = structlog.get_logger()
 
 RENEW_SECONDS = 90.0  # Slack lets a status go after two minutes
+REFUSED_SECONDS = 3_600.0
+LONGEST_REST = 30.0
+TITLE_CHARACTERS = 80
+
+
+class Sessions:
+    """
+    Slack's agent sessions: a thread is "processing", with a button to stop it, or "active".
+
+    Where the app or the workspace has none, that is found out once an hour.
+    """
+
+    def __init__(self, web: Web, budgets: Budgets) -> None:
+        """One for all answers of a workspace: the methods' rates are the workspace's."""
+        self._web = web
+        self._rate = budgets.sessions
+        self._refused_until = 0.0
+
+    async def begin(self, question: Message) -> bool:
+        """Show the thread as processing; False where that cannot be had now."""
+        if _now() < self._refused_until or self._rate.left() < 2 or not self._rate.take():
+            return False
+        try:
+            await self._set(question, "processing", title=title(question.text), initiator=question.author.id)
+        except Busy as error:
+            self._rate.rest(error.retry_after)
+            return False
+        except (Refused, PermissionMissing) as error:
+            self._refused_until = _now() + REFUSED_SECONDS
+            log.info("slack_sessions_refused", error=str(error))
+            return False
+        except PlatformError as error:
+            log.info("slack_status_refused", error=str(error))
+            return False
+        return True
+
+    async def end(self, question: Message) -> None:
+        """Show the thread as active; else Slack would show it at work for an hour."""
+        await self._rate.wait()
+        try:
+            await self._set(question, "active")
+        except Busy as error:
+            await asyncio.sleep(min(error.retry_after, LONGEST_REST))
+            await self._set(question, "active")
+
+    async def _set(self, question: Message, status: str, title: str = "", initiator: str = "") -> None:
+        await self._web.call(
+            "agents.sessions.setStatus",
+            channel_id=question.channel.id,
+            thread_ts=question.channel.root,
+            status=status,
+            title=title or None,  # only heeded where the session is new
+            initiator_user_id=initiator or None,
+        )
 
 
 class Status:
     """Shows the status beside the answer's making; that it cannot be shown hinders nothing."""
 
-    def __init__(self, web: Web, question: Message, text: str) -> None:
-        """Slack shows a status in threads only."""
+    def __init__(self, web: Web, sessions: Sessions, question: Message, text: str) -> None:
+        """Slack shows a status in threads only; `text` is for where there are no sessions."""
         self._web = web
+        self._sessions = sessions
         self._question = question
         self._text = text
         self._task: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
+        self._in_session_since: float | None = None
+        self._ended = False
 
     async def __aenter__(self) -> Self:
         if self._question.channel.root:
@@ -41,8 +99,8 @@ class Status:
             return
         self._over.set()
         await asyncio.wait({self._task})  # else a late call could come after the clearing
-        if kind is None or not issubclass(kind, asyncio.CancelledError):
-            await self._set("")
+        if not self._ended and (kind is None or not issubclass(kind, asyncio.CancelledError)):
+            await self._clear()
 
     async def until_text(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
         """Hand the pieces on; with the first text the status needs no renewing any more."""
@@ -50,13 +108,30 @@ class Status:
             self._over.set()
             yield piece
 
+    def stream_ended(self, begun: float | None) -> None:
+        """Note when a stream's end was begun, if one was: that ends a session that stood before it."""
+        since = self._in_session_since
+        self._ended = begun is not None and since is not None and since <= begun
+
     async def _show(self) -> None:
+        if await self._sessions.begin(self._question):
+            self._in_session_since = _now()
+            return
         while not self._over.is_set() and await self._set(self._text):
             try:
                 async with asyncio.timeout(RENEW_SECONDS):
                     await self._over.wait()
             except TimeoutError:
                 continue
+
+    async def _clear(self) -> None:
+        if self._in_session_since is None:
+            await self._set("")
+            return
+        try:
+            await self._sessions.end(self._question)
+        except PlatformError as error:
+            log.warning("slack_session_stays", error=str(error))
 
     async def _set(self, text: str) -> bool:
         place = self._question.channel
@@ -68,3 +143,13 @@ class Status:
             log.info("slack_status_refused", error=str(error))
             return False
         return True
+
+
+def title(text: str) -> str:
+    """Name a thread by the first line of its question."""
+    line = " ".join(next((line for line in text.splitlines() if line.strip()), "").split())
+    return line if len(line) <= TITLE_CHARACTERS else line[: TITLE_CHARACTERS - 1] + "…"
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -2,22 +2,74 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.adapters.slack import SlackAdapter
+from bot.adapters.slack.status import title
+from bot.dialogue import Piece
 from tests.adapters.slack.talk import DIRECT, GENERAL, Talk, asked, sending
 from tests.doubles.slack import SlackDouble
-from tests.fakes import FakeReceipts
+from tests.fakes import FakeReceipts, pieces_of
 
 
-async def test_it_stands_until_the_first_text(slack: SlackDouble, adapter: SlackAdapter) -> None:
+def statuses(slack: SlackDouble) -> list[Any]:
+    return [call["status"] for call in slack.called("agents.sessions.setStatus")]
+
+
+async def test_the_thread_is_at_work_until_the_answer_stands(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
     question, talk = await asked(slack), Talk()
     place = (GENERAL, question.id)
     async with sending(adapter, question, talk, FakeReceipts()):
-        await slack.until(lambda: slack.space.statuses.get(place) == "[en:thinking]")
-        talk.say("Hello", done=True)
+        await slack.until(lambda: slack.space.statuses.get(place) == "processing")
+        talk.say("Hello", done=True, last=True)
         talk.end()
     assert slack.space.statuses[place] == ""
+    assert slack.space.titles[place] == "a question"
+    assert statuses(slack) == ["processing", "active"]
+    assert slack.called("assistant.threads.setStatus") == []
+
+
+async def test_the_end_of_a_stream_is_the_end_of_the_work(slack: SlackDouble, adapter: SlackAdapter) -> None:
+    question, talk = await asked(slack), Talk()
+    async with sending(adapter, question, talk, FakeReceipts()):
+        await slack.until(lambda: slack.space.statuses.get((GENERAL, question.id)) == "processing")
+        talk.say("Hello")
+        await slack.until(lambda: slack.answers(GENERAL, question.id))
+        talk.say("Hello.", done=True, last=True)
+        talk.end()
+    assert slack.space.statuses[GENERAL, question.id] == ""
+    assert statuses(slack) == ["processing"]
+
+
+async def test_without_sessions_a_text_stands_until_the_first_text(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    slack.space.agent = False
+    for _ in range(2):  # that there are none is found out once
+        question, talk = await asked(slack), Talk()
+        place = (GENERAL, question.id)
+        async with sending(adapter, question, talk, FakeReceipts()):
+            await slack.until(lambda place=place: slack.space.statuses.get(place) == "[en:thinking]")  # type: ignore[misc]
+            talk.say("Hello", done=True)
+            talk.end()
+        assert slack.space.statuses[place] == ""
+    assert statuses(slack) == ["processing"]
+
+
+async def test_when_the_rate_of_sessions_is_spent_a_text_does(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    slack.fail("agents.sessions.setStatus", error="ratelimited", retry_after=30)
+    question, talk = await asked(slack), Talk()
+    async with sending(adapter, question, talk, FakeReceipts()):
+        await slack.until(lambda: slack.space.statuses.get((GENERAL, question.id)) == "[en:thinking]")
+        talk.say("Hello", done=True)
+        talk.end()
+    assert slack.space.statuses[GENERAL, question.id] == ""
 
 
 async def test_it_is_cleared_after_a_failure(slack: SlackDouble, adapter: SlackAdapter) -> None:
@@ -29,6 +81,7 @@ async def test_it_is_cleared_after_a_failure(slack: SlackDouble, adapter: SlackA
 
 
 async def test_an_answer_does_not_need_it(slack: SlackDouble, adapter: SlackAdapter) -> None:
+    slack.fail("agents.sessions.setStatus", error="internal_error", status=500)
     slack.fail("assistant.threads.setStatus", times=2, error="missing_scope")
     question, talk = await asked(slack), Talk()
     async with sending(adapter, question, talk, FakeReceipts()):
@@ -38,8 +91,12 @@ async def test_an_answer_does_not_need_it(slack: SlackDouble, adapter: SlackAdap
 
 
 async def test_a_direct_message_without_a_thread_has_none(slack: SlackDouble, adapter: SlackAdapter) -> None:
-    question, talk = await asked(slack, DIRECT), Talk()
-    async with sending(adapter, question, talk, FakeReceipts()):
-        talk.say("Hello", done=True)
-        talk.end()
-    assert slack.called("assistant.threads.setStatus") == []
+    question = await asked(slack, DIRECT)
+    await adapter.send(question, pieces_of(Piece(0, "Hello", True, True)), FakeReceipts())
+    assert statuses(slack) == slack.called("assistant.threads.setStatus") == []
+
+
+def test_a_thread_is_named_by_the_first_line_of_its_question() -> None:
+    assert title("\n  how do I   reset it?\nmore") == "how do I reset it?"
+    assert len(title("word " * 60)) == 80
+    assert title(" ") == ""
