@@ -17,7 +17,7 @@ from bot.dialogue.answers import (
     Usage,
 )
 from bot.dialogue.asked import Deletion, Granted, Reply, Request, Wish
-from bot.dialogue.enclosed import Attachment, Linked, Unread
+from bot.dialogue.enclosed import LINK, Attachment, Linked, Unread
 from bot.dialogue.heard import (
     Accepted,
     Attention,
@@ -44,6 +44,7 @@ from bot.dialogue.told import (
 )
 
 __all__ = [
+    "LINK",
     "Accepted",
     "Answer",
     "Attachment",

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from bot.dialogue.heard import Message
 
+# The media type of an attachment that is a message linked to.
+LINK = "message"
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Accepted, Attention, ChannelKind, Message, Platform, Scene
+from bot.memory.attachments import enclosed_tokens
 from bot.memory.database import Database
 from bot.memory.models import IS_COPY, conversations, deletions, message_revisions, messages, turns
 from bot.memory.news import tell_conversation, wake, want_anew
@@ -234,7 +235,7 @@ async def _revise(
     )
     changed = {"text": message.text, "revision": known.revision + 1, "edited_at": message.edited_at}
     await connection.execute(messages.update().where(messages.c.id == known.id).values(**changed))
-    await reweigh(connection, known.id, tokens)
+    await reweigh(connection, known.id, tokens + await enclosed_tokens(connection, known.id))
     await tell_conversation(connection, known.conversation_id)
 
 

@@ -45,6 +45,7 @@ def _manifest(kept: Mapping[str, Any]) -> Manifest:
         summarised=tuple(SummarySpan(**span) for span in kept.get("summarised", ())),
         left_out=tuple(Span(**span) for span in kept.get("left_out", ())),
         notes=tuple(kept.get("notes", ())),
+        files=tuple(kept.get("files", ())),
         **simple,
     )
 
@@ -62,7 +63,8 @@ async def _reasons(
 
 async def _blocks(connection: AsyncConnection, manifest: Manifest) -> Sequence[Reason]:
     numbers = [span.block for span in manifest.summarised]
-    found = sa.select(summary_blocks).where(summary_blocks.c.id.in_(numbers))
+    told = summary_blocks.c.revisions_told >= summary_blocks.c.revisions
+    found = sa.select(summary_blocks).where(summary_blocks.c.id.in_(numbers), told)
     rows = await connection.execute(found.order_by(summary_blocks.c.first_position))
     return [Reason(Reading.SUMMARY, "", _preview(row.text), row.tokens) for row in rows]
 
@@ -75,7 +77,11 @@ async def _whole(
     asked = sa.func.coalesce(messages.c.turn_id == row.id, sa.false()) & sa.not_(messages.c.said)
     found = (
         sa.select(messages, asked.label("asked"))
-        .where(messages.c.conversation_id == row.conversation_id, sa.or_(asked, *ranges))
+        .where(
+            messages.c.conversation_id == row.conversation_id,
+            messages.c.withdrawn_at.is_(None),
+            sa.or_(asked, *ranges),
+        )
         .order_by(sa.desc("asked"), messages.c.position.desc())
         .limit(_MOST_REASONS)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -12,19 +12,19 @@ import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.dialogue import Line, Manifest, Message, Role, Span, Turn
+from bot.dialogue import Line, Manifest, Role, Span, Turn
 from bot.errors import StoreDown
 from bot.memory.context import Block, Weighed, fit, spans, summary_spans, uncovered, without
 from bot.memory.database import Database
 from bot.memory.models import calibrations, conversations, messages, spending, summary_blocks
 from bot.memory.paths import Path, chain_before, newest_before
 from bot.memory.places import branches
-from bot.memory.rows import files_of, shown, weigh
+from bot.memory.question import fitted
+from bot.memory.views import Spoken, Views
 from bot.ports import TokenCounter
 
 log = structlog.get_logger()
 
-_LEAST_CHARACTERS = 40
 _SPEND_SECONDS = 5.0
 _TODAY = sa.func.date(sa.func.timezone("UTC", sa.func.now()))
 
@@ -51,29 +51,41 @@ class Memory:
         self._database = database
         self._counter = counter
 
-    async def recall(self, turn: Turn, budget: int) -> Recalled:
-        """Recall the question and as much before it as fits `budget` counted tokens; the question always."""
-        question, asked, shortened = self._question(turn, budget)
+    async def recall(self, turn: Turn, budget: int, *, sees: bool = True) -> Recalled:
+        """
+        Recall the question and as much before it as fits `budget` counted tokens; the question always.
+
+        With `sees` False pictures are named without their data, and cost nothing.
+        """
         async with self._database.snapshot() as connection:
-            path, blocks = await _path(connection, turn, max(budget - asked, 0))
+            views = Views(connection, budget // 2 if sees else 0)
+            asked_with = await views.of_question(turn)
+            room = budget - views.tokens
+            question = fitted(turn.question, asked_with, room, self._counter)
+            room = max(room - question.tokens, 0)
+            path, blocks = await _path(connection, turn, room)
+            await views.of_earlier(path.earlier)
+            room = max(min(room, budget - views.tokens - question.tokens), 0)
             by_position = {row["position"]: row for row in path.earlier}
             weighed = [Weighed(row["position"], row["tokens"]) for row in path.earlier]
             live = {row["id"]: row for row in blocks}
-            fitted = fit(weighed, [_block(row) for row in blocks], path.older, max(budget - asked, 0))
-            start = fitted.whole[0].position if fitted.whole else path.end
-            gaps = without(uncovered(path.first, start, fitted.blocks), path.skipped)
+            chosen = fit(weighed, [_block(row) for row in blocks], path.older, room)
+            start = chosen.whole[0].position if chosen.whole else path.end
+            gaps = without(uncovered(path.first, start, chosen.blocks), path.skipped)
             left_out = await _weigh_gaps(connection, turn, gaps, path)
-        rows = [by_position[message.position] for message in fitted.whole]
+            rows = [by_position[message.position] for message in chosen.whole]
+            spoken = [*map(views.line_of, rows), *views.asked(question)]
         manifest = Manifest(
-            whole=spans(fitted.whole),
-            summarised=summary_spans(fitted.blocks, start),
+            whole=spans(chosen.whole),
+            summarised=summary_spans(chosen.blocks, start),
             left_out=left_out,
             budget=budget,
-            tokens=fitted.tokens + asked,
-            shortened=shortened,
+            tokens=chosen.tokens + question.tokens + views.tokens,
+            shortened=question.shortened,
+            files=tuple(name for one in spoken for name in one.files),
         )
-        summary = "\n".join(live[block.id]["text"] for block in fitted.blocks)
-        lines, people = _lines(rows, question)
+        summary = "\n".join(live[block.id]["text"] for block in chosen.blocks)
+        lines, people = _lines(spoken)
         return Recalled(summary, lines, people, manifest)
 
     async def factor(self, model: str, unknown: float) -> float:
@@ -122,24 +134,6 @@ class Memory:
         except (StoreDown, TimeoutError):
             log.warning("tokens_not_counted", conversation=conversation_id, tokens=tokens)
 
-    def _question(self, turn: Turn, budget: int) -> tuple[tuple[Message, ...], int, bool]:
-        """Keep the question, cut in its middle where it alone is over the budget; say what it weighs."""
-        weights = [weigh(self._counter, message) for message in turn.question]
-        whole = sum(weights)
-        if whole <= budget:
-            return turn.question, whole, False
-        shares = [budget * weight // whole for weight in weights]
-        kept = tuple(self._shorten(m, share) for m, share in zip(turn.question, shares, strict=True))
-        return kept, sum(weigh(self._counter, message) for message in kept), True
-
-    def _shorten(self, message: Message, room: int) -> Message:
-        """Keep the beginning and the end of a message, since a question stands in either."""
-        kept, length = message, float(len(message.text))
-        while (weight := weigh(self._counter, kept)) > room and length > _LEAST_CHARACTERS:
-            length = max(length * min(room / weight, 0.9), _LEAST_CHARACTERS)
-            kept = replace(message, text=_cut(message.text, int(length)))
-        return kept
-
 
 async def _path(connection: AsyncConnection, turn: Turn, room: int) -> tuple[Path, Sequence[sa.RowMapping]]:
     live = (
@@ -147,14 +141,14 @@ async def _path(connection: AsyncConnection, turn: Turn, room: int) -> tuple[Pat
         .where(
             summary_blocks.c.conversation_id == turn.conversation.id,
             summary_blocks.c.folded_into.is_(None),
+            summary_blocks.c.revisions_told >= summary_blocks.c.revisions,  # else it waits to be told anew
         )
         .order_by(summary_blocks.c.first_position)
     )
     blocks = [row._mapping for row in await connection.execute(live)]
     if branches(turn.conversation.channel):
         path = await chain_before(connection, turn)
-        on_path = {row["id"] for row in path.earlier}
-        return path, [block for block in blocks if block["last_message_id"] in on_path]
+        return path, [block for block in blocks if block["last_message_id"] in path.walked]
     return await newest_before(connection, turn, room), blocks
 
 
@@ -179,22 +173,18 @@ async def _weigh_gaps(
     )
 
 
-def _lines(
-    rows: Sequence[sa.RowMapping], question: Sequence[Message]
-) -> tuple[tuple[Line, ...], tuple[str, ...]]:
+def _lines(spoken: Sequence[Spoken]) -> tuple[tuple[Line, ...], tuple[str, ...]]:
     """Make lines; where several people speak, each line begins with its speaker's name."""
-    spoken = [(row["said"], row["author_id"], row["author_name"], row["text"], files_of(row)) for row in rows]
-    spoken += [(False, m.author.id, m.author.name, m.text, m.files) for m in question]
-    names = _told_apart({person: name for said, person, name, _, _ in spoken if not said})
+    names = _told_apart({one.author_id: one.author_name for one in spoken if not one.said})
     several = len(names) > 1
     lines = []
-    for said, person, _, text, files in spoken:
-        read = shown(text, files)
-        if said:
-            lines.append(Line(Role.BOT, read))
+    for one in spoken:
+        if one.said:
+            lines.append(Line(Role.BOT, one.text))
         else:
-            name = names[person]
-            lines.append(Line(Role.PERSON, f"{name}: {read}" if several else read, name))
+            name = names[one.author_id]
+            text = f"{name}: {one.text}" if several else one.text
+            lines.append(Line(Role.PERSON, text, name, one.pictures))
     return tuple(lines), tuple(names.values())
 
 
@@ -207,9 +197,3 @@ def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
             name, number = f"{names[person]} ({number})", number + 1
         told[person] = name
     return {person: told[person] for person in names}
-
-
-def _cut(text: str, length: int) -> str:
-    if len(text) <= length:
-        return text
-    return f"{text[: length * 2 // 3]}\n[…]\n{text[-(length // 3) :]}"

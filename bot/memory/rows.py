@@ -33,7 +33,12 @@ def shown(text: str, files: Sequence[File]) -> str:
 
 def weigh(counter: TokenCounter, message: Message) -> int:
     """Count a message as a model reads it: name, text, file names and the format's own tokens."""
-    return counter.count(f"{message.author.name}: {shown(message.text, message.files)}") + OVERHEAD
+    return weight_of(counter, message.author.name, message.text, message.files)
+
+
+def weight_of(counter: TokenCounter, name: str, text: str, files: Sequence[File]) -> int:
+    """Count a message by its parts."""
+    return counter.count(f"{name}: {shown(text, files)}") + OVERHEAD
 
 
 def row_of(

@@ -1,0 +1,175 @@
+"""Keeps what was read of files and links with the messages they came with, so that it is read once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.dialogue import Attachment, Turn, Unread
+from bot.memory.database import Database
+from bot.memory.models import attachments, messages
+from bot.memory.places import branches, lock_conversations
+from bot.memory.quoting import is_picture, quoted
+from bot.memory.rows import files_of, message_of, storable, weight_of
+from bot.memory.weights import reweigh
+from bot.ports import TokenCounter
+
+# Links stand behind all files a message can have.
+_FIRST_LINK = 1_000
+# How far before a question a file may stand that it speaks of without replying to it.
+_NEAR = 20
+
+_IS_PICTURE = attachments.c.media_type.like("image/%")
+
+
+class Attachments:
+    """What is enclosed with messages."""
+
+    def __init__(self, database: Database, counter: TokenCounter) -> None:
+        """`counter` must count as the inbox counts."""
+        self._database = database
+        self._counter = counter
+
+    async def unread(self, turn: Turn) -> Sequence[Unread]:
+        """
+        Find what has to be read before a turn is answered, oldest first.
+
+        That is files of the question, of the few messages before it and of the thread's first message,
+        and the question's links. Of the question also what could not be read before: it may be now.
+        """
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(_enclosing(turn))).mappings().all()
+            known = await _read_already(connection, [row["id"] for row in rows])
+        found = []
+        for row in rows:
+            asks = row["turn_id"] == turn.id
+            done = {place for place, useful in known.get(row["id"], ()) if useful or not asks}
+            files = tuple(place for place in range(len(row["files"])) if place not in done)
+            if files or (asks and "://" in row["text"]):
+                found.append(Unread(row["id"], message_of(row, turn.conversation.channel), files, asks))
+        return found
+
+    async def keep(
+        self, number: int, files: Mapping[int, Attachment], links: Sequence[Attachment] | None = None
+    ) -> None:
+        """
+        Keep what was read of a message's files by their places, and of its links (None: as before).
+
+        Its weight, and the counts behind it, move with it. Of a message that is withdrawn nothing is kept.
+        """
+        found = dict(files) | {_FIRST_LINK + place: link for place, link in enumerate(links or ())}
+        weighed = await asyncio.to_thread(self._weighed, found)
+        async with self._database.transaction() as connection:
+            held = sa.select(messages.c.conversation_id).where(messages.c.id == number)
+            conversation = await connection.scalar(held)
+            await lock_conversations(connection, [conversation] if conversation else [])
+            alive = sa.select(messages).where(messages.c.id == number, messages.c.withdrawn_at.is_(None))
+            row = (await connection.execute(alive)).mappings().first()
+            if row is None:
+                return
+            if links is not None:
+                await connection.execute(_without_links(number))
+            await _put(connection, number, weighed)
+            words = weight_of(self._counter, row["author_name"], row["text"], files_of(row))
+            enclosed = await enclosed_tokens(connection, number)
+            await reweigh(connection, number, words + enclosed, told_anew=False)
+
+    def _weighed(self, found: Mapping[int, Attachment]) -> dict[int, Attachment]:
+        clean = {
+            place: replace(one, name=storable(one.name), text=storable(one.text), note=storable(one.note))
+            for place, one in found.items()
+        }
+        return {
+            place: one if is_picture(one) else replace(one, tokens=self._counter.count(quoted(one)))
+            for place, one in clean.items()
+        }
+
+
+async def enclosed_tokens(connection: AsyncConnection, message_id: int) -> int:
+    """Count what is enclosed with a message and weighs; a picture does only where it is shown."""
+    total = sa.select(sa.func.coalesce(sa.func.sum(attachments.c.tokens), 0))
+    here = total.where(attachments.c.message_id == message_id, sa.not_(_IS_PICTURE))
+    return int(await connection.scalar(here) or 0)
+
+
+async def enclosed_with(
+    connection: AsyncConnection, message_ids: Iterable[int]
+) -> dict[int, dict[int, Attachment]]:
+    """Read what is enclosed with messages, by their numbers and its places; no picture's points yet."""
+    numbers = list(message_ids)
+    if not numbers:
+        return {}
+    shown = [column for column in attachments.c if column.name not in {"picture", "read_at"}]
+    found = sa.select(*shown).where(attachments.c.message_id.in_(numbers)).order_by(attachments.c.ordinal)
+    enclosed: dict[int, dict[int, Attachment]] = {}
+    for row in await connection.execute(found):
+        one = Attachment(row.name, row.media_type, row.text, tokens=row.tokens, note=row.note)
+        enclosed.setdefault(row.message_id, {})[row.ordinal] = one
+    return enclosed
+
+
+async def pictures_of(
+    connection: AsyncConnection, chosen: Iterable[tuple[int, int]]
+) -> dict[tuple[int, int], bytes]:
+    """Read pictures by their messages and places."""
+    keys = list(chosen)
+    if not keys:
+        return {}
+    place = sa.tuple_(attachments.c.message_id, attachments.c.ordinal)
+    found = sa.select(attachments.c.message_id, attachments.c.ordinal, attachments.c.picture)
+    rows = await connection.execute(found.where(place.in_(keys), attachments.c.picture.is_not(None)))
+    return {(row.message_id, row.ordinal): row.picture for row in rows}
+
+
+def _enclosing(turn: Turn) -> sa.Select[tuple[object, ...]]:
+    """Select the question, and the messages with files that it may speak of."""
+    here = messages.c.conversation_id == turn.conversation.id
+    asked = messages.c.turn_id == turn.id
+    begin = sa.select(sa.func.min(messages.c.position)).where(here, asked).scalar_subquery()
+    near: sa.ColumnElement[bool]
+    if branches(turn.conversation.channel):
+        near = messages.c.platform_id.in_([one.reply_to for one in turn.question if one.reply_to])
+    else:
+        first = sa.select(sa.func.min(messages.c.position)).where(here).scalar_subquery()
+        near = messages.c.position.between(begin - _NEAR, begin) | (messages.c.position == first)
+    wanted = sa.or_(asked, sa.and_(near, messages.c.files != sa.literal([], messages.c.files.type)))
+    alive = sa.and_(here, sa.not_(messages.c.said), messages.c.withdrawn_at.is_(None))
+    return sa.select(messages).where(alive, wanted).order_by(messages.c.position)
+
+
+async def _read_already(
+    connection: AsyncConnection, numbers: Sequence[int]
+) -> dict[int, list[tuple[int, bool]]]:
+    """Tell by message which places were read, and whether there was anything to read."""
+    useful = (attachments.c.text != "") | attachments.c.picture.is_not(None)
+    found = sa.select(attachments.c.message_id, attachments.c.ordinal, useful)
+    known: dict[int, list[tuple[int, bool]]] = {}
+    for number, place, read in await connection.execute(found.where(attachments.c.message_id.in_(numbers))):
+        known.setdefault(number, []).append((place, read))
+    return known
+
+
+async def _put(connection: AsyncConnection, number: int, found: Mapping[int, Attachment]) -> None:
+    for place, one in found.items():
+        values = {
+            "name": one.name,
+            "media_type": one.media_type,
+            "text": one.text,
+            "tokens": one.tokens,
+            "picture": one.picture or None,
+            "note": one.note,
+        }
+        statement = insert(attachments).values(message_id=number, ordinal=place, **values)
+        once = statement.on_conflict_do_update(index_elements=["message_id", "ordinal"], set_=values)
+        await connection.execute(once)
+
+
+def _without_links(number: int) -> sa.Delete:
+    return attachments.delete().where(
+        attachments.c.message_id == number, attachments.c.ordinal >= _FIRST_LINK
+    )
