@@ -29,6 +29,11 @@ The error tree. Callers catch the bases; the leaves say what happened.
     └── BudgetSpent             the workspace's tokens for today are used up
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class FrontdeskError(Exception):
     """Whatever this program refuses or fails at, told in words for people."""
@@ -76,7 +81,15 @@ class Superseded(TurnError):
 
 
 class PlatformError(FrontdeskError):
-    """A platform refuses or fails."""
+    """
+    A platform refuses or fails.
+
+    `reason` is the catalogue's key for the cause and the cure as the asking person is told them, "" where the
+    text has to do; `values` are put into it.
+    """
+
+    reason = ""
+    values: Mapping[str, str] = MappingProxyType({})
 
 
 class TokenRefused(PlatformError):

@@ -109,6 +109,7 @@ class SlackAdapter:
                 bot_id=str(answer.get("bot_id") or ""),
                 team_id=str(answer.get("team_id") or ""),
                 name=str(answer.get("user") or "bot"),
+                url=str(answer.get("url") or ""),
             )
         return self._me
 

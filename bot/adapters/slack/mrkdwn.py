@@ -19,11 +19,12 @@ _GREETING = re.compile(r"\s*[,:]?\s*")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody as `users.info` tells."""
+    """Somebody as `users.info` tells; a `moderator` is an owner or an administrator of the workspace."""
 
     name: str
     time_zone: str = ""
     locale: str = ""
+    moderator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,9 @@ class Names:
         profile = user_data.get("profile") or {}
         names = (profile.get("display_name"), profile.get("real_name"), user_data.get("real_name"))
         name = next((name for name in (*names, user_data.get("name")) if name), "someone")
-        found = Person(clean(str(name)), str(user_data.get("tz") or ""), str(user_data.get("locale") or ""))
-        self._people.put(user, found)
+        moderator = bool(user_data.get("is_admin") or user_data.get("is_owner"))
+        zone, locale = str(user_data.get("tz") or ""), str(user_data.get("locale") or "")
+        self._people.put(user, Person(clean(str(name)), zone, locale, moderator))
 
     async def _place(self, channel: str) -> None:
         async with self._gate:

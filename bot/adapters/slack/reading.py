@@ -18,12 +18,13 @@ _WRITTEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Who the bot is, as `auth.test` tells."""
+    """Who the bot is, and where its workspace's messages have their addresses, as `auth.test` tells."""
 
     user_id: str
     bot_id: str
     team_id: str
     name: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
