@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Conversation, Message, Platform
 from bot.memory.database import Database
-from bot.memory.models import conversations, messages, pieces
+from bot.memory.models import conversations, deletions, messages, pieces
 from bot.memory.places import branches
 from bot.memory.rows import cleaned, row_of, weigh
+from bot.memory.withdrawals import lock_place
 from bot.ports import TokenCounter
 
 
@@ -33,6 +34,7 @@ class HistoryShelf:
         """
         weighed = [(message, weigh(self._counter, message)) for message in map(cleaned, earlier)]
         async with self._database.transaction() as connection:
+            await lock_place(connection, conversation.channel)
             await _lock(connection, conversation.id)
             known = await _known(connection, conversation.id, [message.key for message in earlier])
             position, cumulative = await _front(connection, conversation.id)
@@ -95,14 +97,19 @@ async def _front(connection: AsyncConnection, conversation_id: int) -> tuple[int
 
 
 async def _known(connection: AsyncConnection, conversation_id: int, keys: Sequence[str]) -> set[str]:
-    """Tell which keys the conversation has: heard, kept under a key of its own, or said by us."""
-    here = messages.c.conversation_id == conversation_id
+    """
+    Tell which keys the conversation has: heard, kept under a key of its own, or said by us.
+
+    So are those that were deleted anywhere: a history that was read just before shall not bring them back.
+    """
+    here = sa.or_(messages.c.conversation_id == conversation_id, messages.c.withdrawn_at.is_not(None))
     own = {f"{key}@{conversation_id}": key for key in keys}
     heard = sa.select(messages.c.key).where(here, messages.c.key.in_([*keys, *own]))
     said = sa.select(pieces.c.key).where(
         pieces.c.conversation_id == conversation_id, pieces.c.key.in_(list(keys))
     )
-    found = await connection.scalars(heard.union_all(said))
+    deleted = sa.select(deletions.c.key).where(deletions.c.key.in_(list(keys)))
+    found = await connection.scalars(heard.union_all(said, deleted))
     return {own.get(key, key) for key in found}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.memory.models import IS_COPY, messages, summary_blocks
 from bot.memory.news import tell_conversation
-from bot.memory.weights import reweigh
+from bot.memory.weights import outdate, reweigh
 
 
 async def rows_of(connection: AsyncConnection, keys: Mapping[str, str]) -> Sequence[sa.RowMapping]:
@@ -70,3 +70,38 @@ async def leave_said(
     if erase_at is not None:
         late = messages.update().where(said, messages.c.erase_at.is_(None))
         await connection.execute(late.values(erase_at=erase_at))
+
+
+async def take_place(connection: AsyncConnection, message_id: int, turn_id: int) -> None:
+    """Let a turn's new answer, which stands last, stand where its first one stood."""
+    columns = (messages.c.id, messages.c.conversation_id, messages.c.position, messages.c.cumulative_tokens)
+    found = sa.select(*columns, messages.c.tokens, messages.c.revision)
+    old = found.where(messages.c.turn_id == turn_id, messages.c.said, messages.c.id != message_id)
+    left = (await connection.execute(old.order_by(messages.c.position).limit(1))).first()
+    if left is None:
+        return
+    new = (await connection.execute(found.where(messages.c.id == message_id))).one()
+    between = (messages.c.conversation_id == new.conversation_id) & messages.c.position.between(
+        left.position, new.position - 1
+    )
+    # Through a place that nobody has, for two messages cannot share one even for a moment.
+    lowest = sa.select(sa.func.min(messages.c.position) - 1).where(
+        messages.c.conversation_id == new.conversation_id
+    )
+    moved = messages.update().where(messages.c.id == left.id)
+    await connection.execute(moved.values(position=lowest.scalar_subquery()))
+    await connection.execute(
+        messages.update().where(between).values(cumulative_tokens=messages.c.cumulative_tokens + new.tokens)
+    )
+    await connection.execute(
+        messages.update()
+        .where(messages.c.id == message_id)
+        .values(
+            position=left.position,
+            cumulative_tokens=left.cumulative_tokens + new.tokens,
+            revision=left.revision + 1,
+        )
+    )
+    behind = {"position": new.position, "cumulative_tokens": new.cumulative_tokens}
+    await connection.execute(moved.values(**behind))
+    await outdate(connection, new.conversation_id, left.position)

@@ -21,13 +21,15 @@ class Path:
     What stands before a question, oldest first, bounded by the budget it was read with.
 
     `older` is what the messages before those weigh together, and `first` the position of the very first.
-    `skipped` are positions in between that the turn may not read, the question's own among them.
+    `skipped` are positions in between that the turn may not read, the question's own among them. `walked`
+    are all messages of a reply chain's path, also those that were deleted.
     """
 
     earlier: Sequence[sa.RowMapping]
     older: int
     first: int
     skipped: Sequence[int] = ()
+    walked: frozenset[int] = frozenset()
 
     @property
     def end(self) -> int:
@@ -45,7 +47,7 @@ async def newest_before(connection: AsyncConnection, turn: Turn, room: int) -> P
     here = messages.c.conversation_id == turn.conversation.id
     first, last = await _ends(connection, turn)
     overheard = sa.and_(messages.c.turn_id.is_(None), messages.c.position < last)
-    readable = sa.or_(messages.c.turn_id < turn.id, overheard)
+    readable = sa.and_(sa.or_(messages.c.turn_id < turn.id, overheard), messages.c.withdrawn_at.is_(None))
     aside = (
         sa.select(messages.c.position, messages.c.tokens)
         .where(here, messages.c.position >= first, sa.not_(sa.func.coalesce(readable, sa.false())))
@@ -81,12 +83,18 @@ async def chain_before(connection: AsyncConnection, turn: Turn) -> Path:
     A reply to an answer leads to all of that answer's turn; a reply to a message to that message alone.
     """
     asked = sa.and_(messages.c.turn_id == turn.id, sa.not_(messages.c.said))
-    rows = [row for row in await _walk(connection, asked) if row["turn_id"] != turn.id]
-    return Path(rows, 0, rows[0]["position"] if rows else 0)
+    path = await _walk(connection, asked)
+    rows = [row for row in path if row["turn_id"] != turn.id and row["withdrawn_at"] is None]
+    walked = frozenset(row["id"] for row in path)
+    return Path(rows, 0, rows[0]["position"] if rows else 0, walked=walked)
 
 
 async def chain_to(connection: AsyncConnection, message_id: int) -> Sequence[sa.RowMapping]:
-    """Read the path from the root of a reply chain to a message, all of its turn included, oldest first."""
+    """
+    Read the path from the root of a reply chain to a message, all of its turn included, oldest first.
+
+    What was deleted is a link of the chain still; whoever reads its text has to leave it out.
+    """
     own = sa.select(messages.c.turn_id).where(messages.c.id == message_id).scalar_subquery()
     return await _walk(connection, sa.or_(messages.c.id == message_id, messages.c.turn_id == own))
 

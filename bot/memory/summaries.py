@@ -257,7 +257,9 @@ def _told(conversation_id: int, rows: Sequence[sa.RowMapping]) -> Stretch:
         rows[-1]["position"],
         rows[-1]["id"],
         sum(row["tokens"] for row in rows),
-        tuple(_line(row["said"], row["author_name"], row["text"]) for row in rows),
+        tuple(
+            _line(row["said"], row["author_name"], row["text"]) for row in rows if row["withdrawn_at"] is None
+        ),
         revisions=sum(row["revision"] for row in rows),
     )
 
@@ -270,7 +272,7 @@ def _merged(conversation_id: int, level: int, rows: Sequence[sa.Row[tuple[object
         rows[-1].last_position,
         rows[-1].last_message_id,
         sum(row.covered_tokens for row in rows),
-        tuple(Line(Role.SYSTEM, row.text) for row in rows),
+        tuple(Line(Role.SYSTEM, row.text) for row in rows if row.text),
         tuple(row.id for row in rows),
         sum(row.revisions_told for row in rows),
     )

@@ -14,7 +14,7 @@ from bot.memory.bell import MISSED, Bell
 from bot.memory.database import Database
 from bot.memory.models import conversations, messages, pieces, turns
 from bot.memory.news import tell_conversation
-from bot.memory.places import as_conversation, era_of, key_of, next_era
+from bot.memory.places import as_conversation, current, key_of, next_era
 from bot.memory.reasons import explain
 
 _TITLE_CHARACTERS = 60
@@ -32,7 +32,11 @@ class Transcripts:
         """List the newest conversations of a platform, newest first, titled by their first words."""
         first = (
             sa.select(messages.c.text)
-            .where(messages.c.conversation_id == conversations.c.id, sa.not_(messages.c.said))
+            .where(
+                messages.c.conversation_id == conversations.c.id,
+                sa.not_(messages.c.said),
+                messages.c.withdrawn_at.is_(None),
+            )
             .order_by(messages.c.position)
             .limit(1)
             .scalar_subquery()
@@ -104,9 +108,7 @@ class Transcripts:
 
 
 async def _current(connection: AsyncConnection, channel: Channel) -> Conversation | None:
-    stem = f"{channel.platform}:{channel.workspace}:{channel.id}"
-    tail = channel.root or f"new{await era_of(connection, channel)}"
-    found = sa.select(conversations).where(conversations.c.key == f"{stem}:{tail}")
+    found = sa.select(conversations).where(conversations.c.id == await current(connection, channel))
     row = (await connection.execute(found)).first()
     return as_conversation(row) if row is not None else None
 
@@ -116,7 +118,11 @@ async def _heard(
 ) -> Sequence[sa.Row[tuple[object, ...]]]:
     found = (
         sa.select(messages)
-        .where(messages.c.conversation_id == conversation_id, sa.not_(messages.c.said))
+        .where(
+            messages.c.conversation_id == conversation_id,
+            sa.not_(messages.c.said),
+            messages.c.withdrawn_at.is_(None),
+        )
         .order_by(messages.c.position.desc())
         .limit(limit)
     )
@@ -142,10 +148,8 @@ async def _answers(
 
 
 def _answer(row: sa.Row[tuple[object, ...]]) -> Entry:
-    if row.state in {"done", "failed"}:
-        state = EntryState.DONE if row.state == "done" else EntryState.FAILED
-    else:
-        state = EntryState.WRITING if row.posted else EntryState.WAITING
+    ended = {"done": EntryState.DONE, "failed": EntryState.FAILED, "stopped": EntryState.STOPPED}
+    state = ended.get(row.state, EntryState.WRITING if row.posted else EntryState.WAITING)
     at = row.finished_at or row.started_at or row.created_at
     return Entry(f"answer-{row.id}", "", row.posted, state, at, row.id)
 

@@ -10,13 +10,15 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.dialogue import Answer, Author, Conversation, Message, Outcome, Platform, Turn
+from bot.dialogue import Answer, Author, Conversation, Message, Platform, Turn, Wanted
 from bot.errors import HeldElsewhere, LeaseLost, Superseded
 from bot.memory.database import Database
-from bot.memory.models import conversations, messages, pieces, turns
+from bot.memory.leaving import take_place
+from bot.memory.models import conversations, messages, people, pieces, turns
 from bot.memory.news import tell_conversation, wake
 from bot.memory.places import as_conversation
 from bot.memory.rows import message_of, row_of, storable, weigh
+from bot.memory.workspaces import language_of_place
 from bot.ports import TokenCounter
 
 
@@ -58,7 +60,10 @@ class Turns:
                 return None
             if row.free_in is not None and row.free_in + self._terms.call > 0:
                 raise HeldElsewhere(row.free_in + self._terms.call)
-            return await self._take(connection, as_conversation(row), row.lease_epoch + 1, taken_at)
+            conversation = as_conversation(row)
+            spoken = replace(conversation.channel, language=row.place_language or "")
+            conversation = replace(conversation, channel=spoken)
+            return await self._take(connection, conversation, row.lease_epoch + 1, taken_at)
 
     async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
         """
@@ -69,11 +74,11 @@ class Turns:
         """
         taken_at = time.monotonic()
         async with self._database.transaction() as connection:
-            row, revision = await _fenced(connection, turn)
-            if revision != turn.revision:
+            held = await _fenced(connection, turn)
+            if held["revision"] != turn.revision:
                 raise Superseded(f"something newer is wanted of turn {turn.id}")
             if answer.text:
-                await self._keep_said(connection, turn, answer, row.last_position, row.total_tokens)
+                await self._keep_said(connection, turn, answer, held)
             await connection.execute(
                 turns.update()
                 .where(turns.c.id == turn.id)
@@ -88,10 +93,13 @@ class Turns:
         """Read what is wanted of the turn now, and renew its lease; raises `LeaseLost`."""
         taken_at = time.monotonic()
         async with self._database.transaction() as connection:
-            _, revision = await _fenced(connection, turn)
+            held = await _fenced(connection, turn)
             question = await _question(connection, turn.id, turn.conversation)
             await _set_lease(connection, turn.conversation.id, lease_until=self._term())
-            return replace(turn, question=question, revision=revision, taken_at=taken_at)
+            wanted = Wanted(held["wanted"])
+            return replace(
+                turn, question=question, revision=held["revision"], taken_at=taken_at, wanted=wanted
+            )
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
         """
@@ -132,7 +140,7 @@ class Turns:
         self, connection: AsyncConnection, conversation: Conversation, epoch: int, taken_at: float
     ) -> Turn | None:
         oldest = (
-            sa.select(turns.c.id, turns.c.revision, turns.c.attempts)
+            sa.select(turns.c.id, turns.c.revision, turns.c.attempts, turns.c.wanted)
             .where(turns.c.conversation_id == conversation.id, turns.c.state.in_(["waiting", "answering"]))
             .order_by(turns.c.id)
             .limit(1)
@@ -148,27 +156,40 @@ class Turns:
             turns.update().where(turns.c.id == found.id).values(**taken, started_at=taken_up)
         )
         question = await _question(connection, found.id, conversation)
-        return Turn(found.id, conversation, question, epoch, found.revision, found.attempts + 1, taken_at)
+        return Turn(
+            found.id,
+            conversation,
+            question,
+            epoch,
+            found.revision,
+            found.attempts + 1,
+            taken_at,
+            Wanted(found.wanted),
+        )
 
     async def _keep_said(
-        self, connection: AsyncConnection, turn: Turn, answer: Answer, position: int, total: int
+        self, connection: AsyncConnection, turn: Turn, answer: Answer, held: sa.RowMapping
     ) -> None:
         place = turn.conversation.channel
         said = Message(
             f"answer-{turn.id}", place, self._bot, storable(answer.text), turn.asked.sent_at, said=True
         )
         tokens = weigh(self._counter, said)
-        row = row_of(said, turn.conversation.id, position + 1, total + tokens, tokens, self._counter.encoding)
-        asked = sa.select(sa.func.max(messages.c.id)).where(messages.c.turn_id == turn.id).scalar_subquery()
-        row |= {"turn_id": turn.id, "parent_id": asked, "sent_at": sa.func.now()}
-        await connection.execute(messages.insert().values(row))
-        counted = {"last_position": position + 1, "total_tokens": total + tokens, "last_at": sa.func.now()}
+        position, total = held["last_position"] + 1, held["total_tokens"] + tokens
+        kept = row_of(said, turn.conversation.id, position, total, tokens, self._counter.encoding)
+        heard = (messages.c.turn_id == turn.id) & sa.not_(messages.c.said)
+        asked = sa.select(sa.func.max(messages.c.id)).where(heard).scalar_subquery()
+        kept |= {"turn_id": turn.id, "parent_id": asked, "sent_at": sa.func.now()}
+        made = await connection.execute(messages.insert().values(kept).returning(messages.c.id))
+        counted = {"last_position": position, "total_tokens": total, "last_at": sa.func.now()}
         await connection.execute(
             conversations.update().where(conversations.c.id == turn.conversation.id).values(**counted)
         )
+        if held["finished_at"] is not None:
+            await take_place(connection, made.scalar_one(), turn.id)
 
 
-async def _fenced(connection: AsyncConnection, turn: Turn) -> tuple[sa.Row[tuple[object, ...]], int]:
+async def _fenced(connection: AsyncConnection, turn: Turn) -> sa.RowMapping:
     """
     Lock the conversation for a turn that is still its holder's, and say what is wanted of the turn.
 
@@ -176,15 +197,20 @@ async def _fenced(connection: AsyncConnection, turn: Turn) -> tuple[sa.Row[tuple
     """
     row = await _lock(connection, turn.conversation.id)
     mine = (turns.c.id == turn.id) & (turns.c.state == "answering") & (turns.c.epoch == turn.epoch)
-    revision = await connection.scalar(sa.select(turns.c.revision).where(mine))
-    if row is None or row.lease_epoch != turn.epoch or revision is None:
+    wanted = (turns.c.revision, turns.c.wanted, turns.c.finished_at)
+    found = sa.select(*wanted, conversations.c.last_position, conversations.c.total_tokens).join(
+        conversations, conversations.c.id == turns.c.conversation_id
+    )
+    held = (await connection.execute(found.where(mine))).first()
+    if row is None or row.lease_epoch != turn.epoch or held is None:
         raise LeaseLost(f"turn {turn.id} is another worker's, or over")
-    return row, int(revision)
+    return held._mapping
 
 
 async def _lock(connection: AsyncConnection, conversation_id: int) -> sa.Row[tuple[object, ...]] | None:
     left = sa.cast(sa.func.extract("epoch", conversations.c.lease_until - sa.func.now()), sa.Float)
-    found = sa.select(conversations, left.label("free_in"))
+    language = language_of_place(conversations.c.platform, conversations.c.workspace)
+    found = sa.select(conversations, left.label("free_in"), language.label("place_language"))
     found = found.where(conversations.c.id == conversation_id).with_for_update()
     return (await connection.execute(found)).first()
 
@@ -198,22 +224,36 @@ async def _set_lease(connection: AsyncConnection, conversation_id: int, **values
 async def _question(
     connection: AsyncConnection, turn_id: int, conversation: Conversation
 ) -> tuple[Message, ...]:
+    """Read what is asked; of a question that is all deleted, only where and by whom it was."""
+    platform = conversation.channel.platform
+    chosen = (people.c.platform == platform) & (people.c.person_id == messages.c.author_id)
     heard = (
-        sa.select(messages)
+        sa.select(messages, people.c.language)
+        .select_from(messages.outerjoin(people, chosen))
         .where(messages.c.turn_id == turn_id, sa.not_(messages.c.said))
         .order_by(messages.c.position)
     )
     rows = (await connection.execute(heard)).all()
-    return tuple(message_of(row._mapping, conversation.channel) for row in rows)
+    asked = [
+        replace(message_of(row._mapping, conversation.channel), language=row.language or "")
+        for row in rows
+        if row.withdrawn_at is None
+    ]
+    if asked:
+        return tuple(asked)
+    return tuple(replace(message_of(row._mapping, conversation.channel), text="", files=()) for row in rows)
 
 
 def _ending(answer: Answer) -> dict[str, object]:
     usage = answer.usage
     return {
-        "state": "done" if answer.outcome is Outcome.DONE else "failed",
+        "state": str(answer.outcome),
         "model": answer.model,
         "prompt_tokens": usage.prompt_tokens if usage else None,
         "completion_tokens": usage.completion_tokens if usage else None,
+        "cached_tokens": usage.cached_tokens if usage else None,
+        "reasoning_tokens": usage.reasoning_tokens if usage else None,
+        "cost": answer.cost,
         "seconds": answer.seconds,
         "first_text_seconds": answer.first_text_seconds,
         "manifest": asdict(answer.manifest),

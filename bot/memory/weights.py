@@ -39,10 +39,10 @@ async def reweigh(
             .values(total_tokens=conversations.c.total_tokens + more)
         )
     if told_anew:
-        await _outdate(connection, row.conversation_id, row.position)
+        await outdate(connection, row.conversation_id, row.position)
 
 
-async def _outdate(connection: AsyncConnection, conversation_id: int, position: int) -> None:
+async def outdate(connection: AsyncConnection, conversation_id: int, position: int) -> None:
     """Have the summaries that cover a position told anew."""
     covering = summary_blocks.update().where(
         summary_blocks.c.conversation_id == conversation_id,

@@ -119,8 +119,8 @@ class Worker:
         while (stretch := await self._summaries.next_stretch(conversation_id, budget)) is not None:
             share = stretch.covered_tokens // _SUMMARY_SHARE
             tokens = max(_LEAST_SUMMARY, min(_MOST_SUMMARY, share))
-            text = await self._engine.summarise(stretch, tokens)
-            await self._summaries.add(stretch, text or "…")
+            text = await self._engine.summarise(stretch, tokens) or "…" if stretch.lines else ""
+            await self._summaries.add(stretch, text)
             log.info("stretch_folded", conversation=conversation_id, level=stretch.level)
 
     async def _answer_one(self, turn: Turn) -> Turn | None:

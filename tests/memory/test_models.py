@@ -57,6 +57,7 @@ FILLS = """
                                 covered_tokens, text, tokens)
     SELECT id, 1, 1, 1, 9, 'told', 1 FROM conversations;
     INSERT INTO message_revisions (message_id, revision, text) SELECT id, 0, 'text' FROM messages;
+    INSERT INTO attachments (message_id, ordinal, name) SELECT id, 0, 'file' FROM messages;
     INSERT INTO workspaces (platform, workspace) SELECT 'slack', 'F' || id FROM conversations;
     INSERT INTO people (platform, person_id) SELECT 'slack', 'F' || id FROM conversations;
     INSERT INTO deletions (key) SELECT 'filled:' || id FROM conversations;
