@@ -26,7 +26,8 @@ MANY_NAMES = {
     "bot/dialogue/answers.py",
     "bot/errors.py",
     "bot/ports.py",
-    "bot/config.py",
+    "bot/config/fields.py",
+    "bot/config/settings.py",
     "bot/memory/models.py",
 }
 HOMES = {
@@ -44,6 +45,7 @@ TESTED_ELSEWHERE = {
     "bot/errors.py": "words without behaviour",
     "bot/ports.py": "seams; each side is tested where it stands",
     "bot/app/": "tests/walks",
+    "bot/config/": "tests/test_config.py",
     "bot/cli.py": "tests/walks/test_programs.py",
     "bot/adapters/fences.py": "tests/adapters/test_pieces.py",
     "bot/adapters/keyboard.py": "tests/adapters/test_terminal.py",

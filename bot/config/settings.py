@@ -1,8 +1,7 @@
-"""Settings, read once from the environment, `.env` and `bot.toml`; a wrong value is one clear line."""
+"""All sections together, how they are read, and what is said of a wrong value."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
@@ -10,16 +9,17 @@ from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
     TomlConfigSettingsSource,
 )
 
+from bot.config.fields import Address, MaybeAddress, Names, Secret, Section, Text, WholePath
+from bot.config.model import ModelSettings
 from bot.errors import SettingError
 
 PERSONA = (
@@ -27,44 +27,20 @@ PERSONA = (
     "Say so when you do not know something; never invent facts, links or sources."
 )
 
-_NEVER_SHOWN = ("TOKEN", "KEY", "URL", "FALLBACKS")  # a wrong value may be a secret all the same
-
-
-def _split(value: object) -> object:
-    """Read `a, b` as a list, since nobody wants to write JSON in an environment variable."""
-    if isinstance(value, str):
-        parts = (part.strip(" \t[]\"'") for part in value.split(","))
-        return [part for part in parts if part]
-    return value
-
-
-def _read_json(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        raise ValueError("a JSON list of models is needed, see .env.example") from None
-
-
-def _address(value: str | None) -> str | None:
-    if value is not None and not value.startswith(("http://", "https://")):
-        raise ValueError("an address beginning with http:// or https:// is needed")
-    return value
+_NEVER_SHOWN = (
+    "TOKEN",
+    "KEY",
+    "SECRET",
+    "URL",
+    "PROXY",
+    "FALLBACKS",
+)  # a wrong value may be a secret all the same
 
 
 def _postgres(value: str | None) -> str | None:
     if value is not None and not value.startswith(("postgresql", "postgres:")):
         raise ValueError("an address beginning with postgresql:// is needed")
     return value
-
-
-def _whole_path(value: Path | None) -> Path | None:
-    return value.expanduser().absolute() if value is not None else None
-
-
-def _blank_is_absent(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
 
 
 def _data_dir() -> Path:
@@ -74,17 +50,7 @@ def _data_dir() -> Path:
     return user_data_path("frontdesk")
 
 
-Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
-Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_absent)]
-Text = Annotated[str | None, BeforeValidator(_blank_is_absent)]
-Address = Annotated[str, AfterValidator(_address)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Access(_Section):
+class Access(Section):
     """Who is heard: an empty allow list allows all; a block list wins over an allow list."""
 
     allow_users: Names = frozenset()
@@ -108,34 +74,10 @@ class DiscordSettings(Access):
 
     token: Secret = None
     api_url: Address = "https://discord.com/api/v10"
+    proxy: MaybeAddress = None
 
 
-class ModelChoice(_Section):
-    """One model behind an OpenAI-compatible server."""
-
-    base_url: Annotated[Text, AfterValidator(_address)] = None
-    api_key: Secret = None
-    name: Text = None
-    context_tokens: int = Field(default=16_384, ge=512)
-    answer_tokens: int = Field(default=1_024, ge=16)
-
-
-class ModelSettings(ModelChoice):
-    """The model that answers, and those tried in order when it fails."""
-
-    path: Annotated[Path | None, BeforeValidator(_blank_is_absent), AfterValidator(_whole_path)] = None
-    fallbacks: Annotated[tuple[ModelChoice, ...], NoDecode, BeforeValidator(_read_json)] = ()
-    daily_tokens: int = Field(default=2_000_000, ge=0)
-    first_token_seconds: float = Field(default=60.0, gt=0)
-    next_token_seconds: float = Field(default=30.0, gt=0)
-
-    @property
-    def hosted(self) -> bool:
-        """Whether a server answers; otherwise the small model on board does."""
-        return self.path is None and bool(self.base_url or self.api_key)
-
-
-class WebSettings(_Section):
+class WebSettings(Section):
     """The web console."""
 
     host: str = "127.0.0.1"
@@ -143,7 +85,7 @@ class WebSettings(_Section):
     token: Secret = None
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """How log lines look."""
 
     format: Literal["console", "json"] = "console"
@@ -164,7 +106,7 @@ class Settings(BaseSettings):
     )
 
     database_url: Annotated[Text, AfterValidator(_postgres)] = None
-    data_dir: Annotated[Path, AfterValidator(_whole_path)] = Field(default_factory=_data_dir)
+    data_dir: WholePath = Field(default_factory=_data_dir)
     persona: str = PERSONA
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()
