@@ -119,6 +119,14 @@ class Adapter(Protocol):
         """
         ...
 
+    async def take_away(self, question: Message, receipts: Receipts) -> None:
+        """
+        Delete all posts of the answer to `question`, and show nothing of it.
+
+        Posts that are gone already are no error. Raises as `send` does.
+        """
+        ...
+
 
 @runtime_checkable
 class History(Protocol):

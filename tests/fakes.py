@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.adapters.pieces import Cutter
-from bot.adapters.posting import PostGone, post_and_edit
+from bot.adapters.posting import PostGone, clear_away, post_and_edit
 from bot.catalogue import Catalogue
 from bot.dialogue import (
     Accepted,
@@ -335,6 +335,11 @@ class FakeAdapter:
         if self.error is not None:
             raise self.error
         await post_and_edit(pieces, receipts, self.room, pace=0.0)
+
+    async def take_away(self, question: Message, receipts: Receipts) -> None:
+        if self.error is not None:
+            raise self.error
+        await clear_away(receipts, self.room)
 
 
 class FakeReader(FakeAdapter):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from bot.adapters.pieces import Cutter
-from bot.adapters.posting import post_and_edit
+from bot.adapters.posting import clear_away, post_and_edit
 from bot.dialogue import Message, Piece, Platform, Slot
 from bot.ports import Door, Receipts
 
@@ -41,6 +41,10 @@ class LocalAdapter:
         Whatever `receipts` raises goes through.
         """
         await post_and_edit(pieces, receipts, _Row(), PACE)
+
+    async def take_away(self, question: Message, receipts: Receipts) -> None:
+        """Record that the answer's pieces stand no more."""
+        await clear_away(receipts, _Row())
 
 
 class _Row:

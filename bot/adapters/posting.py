@@ -59,6 +59,11 @@ async def post_and_edit(pieces: AsyncIterator[Piece], receipts: Receipts, poster
         await desk.clear_beyond(feed.last)
 
 
+async def clear_away(receipts: Receipts, poster: Post) -> None:
+    """Delete all posts of an answer; lets through what `receipts` and `poster` raise."""
+    await _Desk(receipts, poster).clear_beyond(-1)
+
+
 class _Feed:
     """The newest text of each piece, read in a task of its own so that a pause ends with the answer."""
 
@@ -126,7 +131,7 @@ class _Desk:
         else:
             message_id, shown = known
             nonce = ""
-            if (shown.text, shown.last) == (piece.text, piece.last):
+            if shown == piece:
                 return
         if message_id:
             await self._edit(piece, message_id)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import structlog
 
 from bot.adapters.pieces import Cutter
-from bot.adapters.posting import post_and_edit
+from bot.adapters.posting import clear_away, post_and_edit
 from bot.adapters.slack.budgets import Budgets
 from bot.adapters.slack.buttons import buttons
 from bot.adapters.slack.check import look
@@ -74,11 +74,8 @@ class SlackAdapter:
 
     async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
         """Post the pieces in the question's thread while they grow."""
-        messages = Messages(self._web, self.budgets, question, await self._ask_me(), receipts)
-        language = self._words.language_for(question)
-        under = buttons(self._words, language)
-        poster = SlackPost(self._web, self.budgets, question, messages, receipts, under)
-        working = self._words.say("thinking", language)
+        poster = await self._poster(question, receipts)
+        working = self._words.say("thinking", self._words.language_for(question))
         async with Status(self._web, self._sessions, question, working) as status:
             try:
                 growing = status.until_text(poster.marked(pieces))
@@ -87,6 +84,10 @@ class SlackAdapter:
                 status.stream_ended(poster.stopped_at)
             finally:
                 await poster.abandon()
+
+    async def take_away(self, question: Message, receipts: Receipts) -> None:
+        """Delete the answer's posts; no status is shown."""
+        await clear_away(receipts, await self._poster(question, receipts))
 
     async def history(self, question: Message) -> Sequence[Message]:
         """Read what stands before the question in its thread, our own posts marked as said."""
@@ -100,6 +101,11 @@ class SlackAdapter:
     async def close(self) -> None:
         """Close the connections to the Web API."""
         await self._web.close()
+
+    async def _poster(self, question: Message, receipts: Receipts) -> SlackPost:
+        messages = Messages(self._web, self.budgets, question, await self._ask_me(), receipts)
+        under = buttons(self._words, self._words.language_for(question))
+        return SlackPost(self._web, self.budgets, question, messages, receipts, under)
 
     async def _ask_me(self) -> Me:
         if self._me is None:
