@@ -3,138 +3,122 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Sequence
+
+from bot.adapters.markdown.emoji import pictured
+from bot.adapters.markdown.reading import read
+from bot.adapters.markdown.tables import most_of_records
+from bot.adapters.markdown.tree import Block, Kind, Shape, Span
+from bot.adapters.markdown.writer import GAP, Writer
 
 LIMIT = 1_900  # of Discord's 2,000, in UTF-16 units as its clients count
 
-_PIPE = 4  # what one | may cost beside itself: an aligned table, a spoiler that is none
+_ROOM = 4  # what one | may cost beside itself: an aligned table, a spoiler that is none
 
-_FENCE = re.compile(r"^(?P<indent> {0,3})(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
-_RULE = re.compile(r"^ {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
-_HEADING = re.compile(r"^ {0,3}(#{4,6})[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
-_TASK = re.compile(r"^(\s*(?:[-*+]|\d{1,9}[.)])[ \t]+)\[([ xX])\](?=[ \t])")
-_QUOTES = re.compile(r"^ {0,3}>[ \t]?(?:>[ \t]?)+")
-_SEPARATOR = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
-_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
-_IMAGE = re.compile(r"!\[(?P<alt>[^\[\]]*)\]\((?P<link>[^()\s]+)(?:\s+\"[^\"]*\")?\)")
-_STRONG = re.compile(r"(?<![\w_\\])__(?=[^\s_])(.+?)(?<=[^\s_])__(?![\w_])")
+_MARGIN = 16
+
+# What Discord would show as a mention; code is left alone, where it is none.
+_PING = re.compile(r"@(?=everyone|here)|<(?=@[!&]?\d|#\d|id:|/[\w-]+:\d)", re.IGNORECASE)
+# Single letters that Discord reads as marks though CommonMark does not.
+_MARK = re.compile(
+    r"(?<!\s)\*|\*(?!\s)|`|~(?=~)|(?<=~)~|\|(?=\|)|(?<=\|)\||(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
+    r"|\](?=\()|(?m:^(?=-# |>>> |> |#{1,3} ))"
+)
+_SPECIAL = re.compile(r"[\\`*_~|\[\]()#>+\-.<]")
+_GROWS = re.compile(r"[*_`~<>()&\[\]\n@]")
+_LANGUAGE = re.compile(r"[a-z0-9_+\-.#]+\Z", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://\S+\Z", re.IGNORECASE)
 
 
 def write_text(markdown: str) -> str:
     """
-    Say Markdown in Discord's dialect.
+    Say Markdown in Discord's dialect, in at most `length` units.
 
-    Tables become aligned code blocks, small headings bold lines, images links. Code is left as it is.
+    Narrow tables become aligned code, wide ones records; small headings bold lines, pictures links,
+    formulas letters. Nothing in it is shown as a mention.
     """
-    return "\n".join(_lines(markdown.split("\n")))
+    text = _DISCORD.document(read(markdown)).strip("\n")
+    if units(text) <= length(markdown):
+        return text
+    return _PING.sub(lambda found: found[0] + GAP, markdown)
 
 
 def length(markdown: str) -> int:
     """
-    Say how long the text is at most once it is written out, as Discord's clients count.
+    Bound how long the text is once it is written out, as Discord's clients count.
 
     It never shrinks when text is appended, which cutting asks for.
     """
-    return _units(markdown) + _PIPE * markdown.count("|")
+    bound = units(markdown) + len(_GROWS.findall(markdown)) + 2 * markdown.count("://") + _MARGIN
+    if "|" in markdown:
+        bound += _ROOM * markdown.count("|") + most_of_records(markdown, units)
+    return bound
 
 
-def _lines(lines: list[str]) -> Iterator[str]:
-    fence = ""
-    position = 0
-    while position < len(lines):
-        line = lines[position]
-        position += 1
-        opened = _FENCE.match(line)
-        if fence:
-            closed = _closes(opened, fence)
-            fence = "" if closed else fence
-            yield "```" if closed else line
-        elif opened and "`" not in opened["info"]:
-            fence = opened["fence"]
-            yield "```" + opened["info"].strip()
-        elif rows := _table(lines, position - 1):
-            position += len(rows) - 1
-            yield from _aligned(rows)
-        else:
-            yield _line(line)
+def units(text: str) -> int:
+    """Count UTF-16 units."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _closes(found: re.Match[str] | None, fence: str) -> bool:
-    return bool(found and found["fence"].startswith(fence) and not found["info"].strip())
+class DiscordWriter(Writer):
+    """Discord's dialect."""
+
+    rule = "───────"
+
+    def between(self, before: Block, after: Block) -> str:
+        """Part two blocks; a heading has room of its own below it."""
+        if before.shape is Shape.HEADING and after.shape is not Shape.HEADING:
+            return "\n"
+        return super().between(before, after)
+
+    def heading(self, level: int, spans: Sequence[Span]) -> str:
+        """Discord knows three levels."""
+        if level <= 3:
+            return super().heading(level, spans)
+        text = self.inline(_weaker(spans)).replace("\n", " ").strip()
+        return f"**{text}**" if text else ""
+
+    def quote(self, text: str) -> str:
+        """Discord knows one level; an inner one gets a bar."""
+        lines = text.split("\n")
+        inner = [re.sub(r"^> ?", "│ ", line) for line in lines]
+        return "\n".join(f"> {line}" for line in inner)
+
+    def code(self, text: str, language: str) -> str:
+        """Discord ends code at three ticks, wherever they are."""
+        name = language.split(maxsplit=1)[0] if language.strip() else ""
+        name = name if _LANGUAGE.match(name) else ""
+        body = text.replace("```", f"``{GAP}`")
+        return f"```{name}\n{body if body.strip() else GAP}\n```"
+
+    def text(self, text: str) -> str:
+        """Keep literal text from being marks and mentions; names of emoji become emoji."""
+        text = _MARK.sub(lambda found: "\\" + found[0], pictured(text))
+        return _PING.sub(lambda found: found[0] + GAP, text)
+
+    def escaped(self, text: str) -> str:
+        """Escape what its author had escaped."""
+        return "\\" + text if _SPECIAL.fullmatch(text) else self.text(text)
+
+    def link(self, label: str, url: str, title: str) -> str:
+        """Discord links only to the web, and not from a label that is an address itself."""
+        if not _ADDRESS.match(url):
+            target = url.removeprefix("mailto:")
+            return label if target in (label, "") or url.startswith("#") else f"{label} ({target})"
+        address = url.replace("(", "%28").replace(")", "%29")
+        if "://" in label:
+            return (
+                f"<{url}>" if label.replace("\\", "").rstrip("/") == url.rstrip("/") else f"{label} (<{url}>)"
+            )
+        hint = f' "{title}"' if title and '"' not in title else ""
+        return f"[{label}]({address}{hint})"
 
 
-def _line(line: str) -> str:
-    if _RULE.match(line):
-        return "───"
-    if heading := _HEADING.match(line):
-        return f"**{_inline(heading[2]).replace('**', '')}**"
-    line = _QUOTES.sub("> ", line)  # three of them would quote all that follows
-    line = _TASK.sub(lambda task: task[1] + ("☐" if task[2] == " " else "☑"), line)
-    return _inline(line)
+def _weaker(spans: Sequence[Span]) -> list[Span]:
+    weaker: list[Span] = []
+    for span in spans:
+        weaker += span.spans if span.kind is Kind.STRONG else [span]
+    return weaker
 
 
-def _inline(line: str) -> str:
-    parts: list[str] = []
-    position = 0
-    for code in _CODE_SPAN.finditer(line):
-        parts += [_plain(line[position : code.start()]), code[0]]
-        position = code.end()
-    return "".join([*parts, _plain(line[position:])])
-
-
-def _plain(text: str) -> str:
-    text = _IMAGE.sub(
-        lambda image: f"[{image['alt']}]({image['link']})" if image["alt"] else image["link"], text
-    )
-    text = _STRONG.sub(r"**\1**", text)  # Discord underlines what Markdown makes strong
-    return text.replace("||", r"\|\|")  # it would be a spoiler
-
-
-def _table(lines: list[str], start: int) -> list[str]:
-    """Give the lines of the table that begins here; none where none does."""
-    if "|" not in lines[start] or start + 1 >= len(lines) or not _SEPARATOR.match(lines[start + 1]):
-        return []
-    if "|" not in lines[start + 1]:
-        return []
-    if len(_cells(lines[start])) != len(_cells(lines[start + 1])):
-        return []
-    end = start + 2
-    while end < len(lines) and "|" in lines[end] and lines[end].strip():
-        end += 1
-    return lines[start:end]
-
-
-def _cells(row: str) -> list[str]:
-    row = row.strip().removeprefix("|")
-    if row.endswith("|") and not row.endswith("\\|"):
-        row = row[:-1]
-    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row)]
-
-
-def _aligned(rows: list[str]) -> list[str]:
-    table = [_cells(row) for index, row in enumerate(rows) if index != 1]
-    columns = len(table[0])
-    table = [row + [""] * (columns - len(row)) for row in table]
-    widths = [max(_width(row[column]) for row in table) for column in range(columns)]
-    shown = [_row(row, widths) for row in table]
-    aligned = ["```", shown[0], "-+-".join("-" * width for width in widths), *shown[1:], "```"]
-    if _units("\n".join(aligned)) <= length("\n".join(rows)):
-        return aligned
-    return ["```", *(row.replace("```", "'''") for row in rows), "```"]  # too wide to be worth its padding
-
-
-def _row(row: list[str], widths: list[int]) -> str:
-    padded = [
-        cell + " " * (widths[column] - _width(cell)) if column < len(widths) else cell
-        for column, cell in enumerate(row)
-    ]
-    return " | ".join(padded).replace("```", "'''").rstrip()
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+_DISCORD = DiscordWriter()

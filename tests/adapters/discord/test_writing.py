@@ -18,21 +18,22 @@ from bot.adapters.pieces import cut
         ("#### Four", "**Four**"),
         ("###### **Six** ##", "**Six**"),
         ("#hashtag", "#hashtag"),
-        ("a\n\n---\n\nb", "a\n\n───\n\nb"),
-        ("* * *", "───"),
+        ("a\n\n---\n\nb", "a\n\n───────\n\nb"),
+        ("* * *", "───────"),
         ("- [ ] open\n- [x] done", "- ☐ open\n- ☑ done"),
         ("1. [X] done", "1. ☑ done"),
         ("![a cat](https://e.com/c.png)", "[a cat](https://e.com/c.png)"),
         ("![](https://e.com/c.png)", "https://e.com/c.png"),
-        ("__strong__ and _weak_", "**strong** and _weak_"),
-        ("snake__case__name", "snake__case__name"),
+        ("__strong__ and _weak_", "**strong** and *weak*"),
+        ("snake__case__name", r"snake\_\_case\_\_name"),
+        ("snake_case_name and obj.__init__()", r"snake_case_name and obj.\_\_init\_\_()"),
         ("a || b", r"a \|\| b"),
         ("`a || b`", "`a || b`"),
         ("`__init__`", "`__init__`"),
-        ("> > twice", "> twice"),
-        (">>> thrice", "> thrice"),
+        ("> > twice", "> │ twice"),
+        (">>> thrice", "> │ │ thrice"),
         ("> once", "> once"),
-        ("<b>html</b>", "<b>html</b>"),
+        ("<b>html</b> and <your-name>", "**html** and <your-name>"),
         ("~~~python\nx = 1\n~~~", "```python\nx = 1\n```"),
         ("```\n#### a || b\n- [ ] c\n```", "```\n#### a || b\n- [ ] c\n```"),
         ("中文**重点**。", "中文**重点**。"),
@@ -45,7 +46,7 @@ def test_markdown_becomes_discords_own(markdown: str, written: str) -> None:
 def test_a_table_becomes_an_aligned_code_block() -> None:
     table = "Prices:\n\n| Name | Price |\n|:--|--:|\n| Tea | 2 |\n| 咖啡 | 3 |\n\nThat is all."
     assert write_text(table) == (
-        "Prices:\n\n```\nName | Price\n-----+------\nTea  | 2\n咖啡 | 3\n```\n\nThat is all."
+        "Prices:\n\n```\nName | Price\n-----+------\nTea  |     2\n咖啡 |     3\n```\n\nThat is all."
     )
 
 
@@ -57,16 +58,21 @@ def test_a_table_with_uneven_rows_loses_no_cell() -> None:
     assert "5" in written
 
 
-def test_a_table_too_wide_to_align_stays_as_it_was_written() -> None:
-    rows = "\n".join(f"| {number} | x |" for number in range(30))
-    table = f"| a | b |\n|---|---|\n{rows}\n| {'w' * 300} | x |"
-    written = write_text(table)
+def test_a_wide_table_becomes_records() -> None:
+    table = f"| Name | Use |\n|---|---|\n| tea | {'w' * 60} |\n| **air** | |"
 
-    assert written == f"```\n{table}\n```"
+    assert write_text(table) == f"**Name: tea**\n- **Use:** {'w' * 60}\n**Name: air**"
+
+
+def test_what_is_code_is_no_mention_and_stays_as_it_is() -> None:
+    assert write_text("`@everyone <@1>`") == "`@everyone <@1>`"
+    assert (
+        write_text("@everyone, <@1>, <@&2>, <#3>") == "@\u200beveryone, <\u200b@1>, <\u200b@&2>, <\u200b#3>"
+    )
 
 
 def test_a_rule_below_text_with_a_bar_is_no_table() -> None:
-    assert write_text("a | b\n---") == "a | b\n───"
+    assert write_text("a | b\n---") == "## a | b"
 
 
 _BITS = st.sampled_from(

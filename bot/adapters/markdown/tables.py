@@ -1,0 +1,71 @@
+"""Tables where a platform has none: aligned by letters of equal width, or as records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from bot.adapters.markdown.tree import Span, Table, plain
+from bot.adapters.markdown.width import columns
+
+NARROW = 56  # columns that a code block shows without scrolling or wrapping, on a telephone turned too
+
+_RUN = re.compile(r"(?:^[ \t]*\|.*(?:\n|\Z)){3,}", re.MULTILINE)
+_NUMBER = re.compile(r"[-+−]?[$€¥£]?\s?\d[\d,. ]*\s?[%°a-zA-Z]{0,3}\Z")
+_RECORD = 12  # what the marks of one cell's line in a record take, at most
+
+
+def aligned(table: Table) -> list[str] | None:
+    """Lay the table out in columns; None where it is wider than `NARROW`."""
+    rows = [[plain(cell).replace("\n", " ").strip() for cell in row] for row in table.rows]
+    widths = [max(1, *(columns(row[at]) for row in rows)) for at in range(len(rows[0]))]
+    if sum(widths) + 3 * (len(widths) - 1) > NARROW:
+        return None
+    sides = [_side(table.aligned[at], [row[at] for row in rows[1:]]) for at in range(len(widths))]
+    lines = [_row(row, widths, sides) for row in rows]
+    return [lines[0], "-+-".join("-" * width for width in widths), *lines[1:]]
+
+
+def records(table: Table, inline: Callable[[Sequence[Span]], str], strong: Callable[[str], str]) -> list[str]:
+    """Say each row as a list of "header: value" under its first cell."""
+    headers = [plain(cell).strip() for cell in table.rows[0]]
+    lines: list[str] = []
+    for row in table.rows[1:]:
+        title = plain(row[0]).strip()
+        lines += [strong(f"{headers[0]}: {title}" if headers[0] else title)] if title else []
+        for header, cell in zip(headers[1:], row[1:], strict=True):
+            if value := inline(cell).replace("\n", " ").strip():
+                lines.append(f"- {strong(header + ':')} {value}" if header else f"- {value}")
+    if len(table.rows) == 1:
+        lines.append(" · ".join(strong(header) for header in headers if header))
+    return lines
+
+
+def compact(table: Table, inline: Callable[[Sequence[Span]], str]) -> list[str]:
+    """Say each row in a line; it takes no more room than the table as it was written."""
+    return [" · ".join(inline(cell).replace("\n", " ").strip() for cell in row) for row in table.rows]
+
+
+def most_of_records(markdown: str, length: Callable[[str], int]) -> int:
+    """Bound what tables grow by as records; it never shrinks when text is appended."""
+    most = 0
+    for run in _RUN.finditer(markdown):
+        header, _, rows = run[0].partition("\n")
+        most += (rows.count("\n") + 1 - 1) * (length(header) + _RECORD * header.count("|"))
+    return most
+
+
+def _side(aligned: str, values: Sequence[str]) -> str:
+    if aligned == "left" and any(values) and all(_NUMBER.match(value) for value in values if value):
+        return "right"
+    return aligned
+
+
+def _row(row: Sequence[str], widths: Sequence[int], sides: Sequence[str]) -> str:
+    return " | ".join(map(_cell, row, widths, sides)).rstrip()
+
+
+def _cell(text: str, width: int, side: str) -> str:
+    room = width - columns(text)
+    before = {"right": room, "center": room // 2}.get(side, 0)
+    return " " * before + text + " " * (room - before)
