@@ -234,7 +234,7 @@ class FakeMemory:
         self.costs: list[Decimal | None] = []
         self.error: Exception | None = None
 
-    async def recall(self, turn: Turn, budget: int) -> Remembered:
+    async def recall(self, turn: Turn, budget: int, *, sees: bool = True) -> Remembered:
         if self.error is not None:
             raise self.error
         self.budgets.append(budget)

@@ -52,6 +52,11 @@ class Reader:
         self._seconds = seconds
         self._gate = asyncio.Semaphore(_AT_ONCE)
 
+    @property
+    def most_bytes(self) -> int:
+        """How large a file may be; no more of one has to be fetched."""
+        return MOST_BYTES
+
     def refuse(self, name: str, media_type: str, size: int) -> Read | None:
         """Say why a file will not be read, as far as that is known before it is fetched."""
         if size > MOST_BYTES:

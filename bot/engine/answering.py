@@ -12,7 +12,7 @@ from bot.dialogue import Context, Delta, Line, Manifest, Role, Stretch, Turn
 from bot.engine.asides import Asides
 from bot.engine.extract import extract
 from bot.engine.metering import Bill, Meter, NoPrices, Prices
-from bot.engine.prompt import in_turns, instruct, with_summary, without_pictures
+from bot.engine.prompt import in_turns, instruct, with_files, with_summary, without_pictures
 from bot.errors import AnswerRefused, BackendError, BackendSilent, BudgetSpent, ContextTooLong, StreamCut
 from bot.ports import Backend, TokenCounter, Words
 
@@ -55,8 +55,8 @@ class Recalled(Protocol):
 class Memory(Protocol):
     """What the engine asks the record."""
 
-    async def recall(self, turn: Turn, budget: int) -> Recalled:
-        """Recall what fits the budget of counted tokens."""
+    async def recall(self, turn: Turn, budget: int, *, sees: bool = True) -> Recalled:
+        """Recall what fits the budget of counted tokens; where the model `sees`, with pictures."""
         ...
 
     async def factor(self, model: str, unknown: float) -> float:
@@ -137,8 +137,9 @@ class Engine:
         """
         asked = " ".join(message.text for message in turn.question)
         language = self._words.language_for(replace(turn.asked, text=asked))
-        if not asked.strip() and not any(message.files for message in turn.question):
-            yield Delta(self._words.say("empty-message", language))
+        files = [file for message in turn.question for file in message.files]
+        if not asked.strip() and all(file.sounds for file in files):
+            yield Delta(self._words.say("voice-only" if files else "empty-message", language))
             return
         able = self._able(turn.asked.language or self._words.language_of(asked))
         if not able:
@@ -275,16 +276,18 @@ class Engine:
         channel, asker = turn.conversation.channel, turn.asked.author
         chosen = bool(turn.asked.language)
         longest = instruct(self._persona, self._now(), channel, asker, ["", ""], language, chosen)
-        fixed = self._counter.count(longest) + _PRIMING
+        fixed = self._counter.count(with_files(longest, [""])) + _PRIMING
         room = int((backend.context_tokens - backend.answer_tokens) / factor) - fixed
-        recalled = await self._memory.recall(turn, max(room, _LEAST_ROOM))
+        recalled = await self._memory.recall(turn, max(room, _LEAST_ROOM), sees=backend.sees)
         asker = replace(asker, name=recalled.lines[-1].author)  # as the lines call them
         instruction = instruct(self._persona, self._now(), channel, asker, recalled.people, language, chosen)
+        instruction = with_files(instruction, recalled.manifest.files)
         system = Line(Role.SYSTEM, with_summary(instruction, recalled.summary))
         lines = recalled.lines if backend.sees else without_pictures(recalled.lines)
         context = Context((system, *in_turns(lines)), backend.answer_tokens)
         unseen = not backend.sees and any(line.pictures for line in recalled.lines[-len(turn.question) :])
-        manifest = replace(recalled.manifest, factor=factor, model=backend.name)
+        notes = (self._words.say("pictures-unseen", language),) if unseen else ()
+        manifest = replace(recalled.manifest, factor=factor, model=backend.name, notes=notes)
         opening = not any(line.role is Role.BOT for line in recalled.lines)
         return _Prompt(context, manifest, recalled.manifest.tokens + fixed, opening, unseen)
 

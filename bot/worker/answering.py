@@ -88,6 +88,14 @@ class Shelf(Protocol):
         ...
 
 
+class Attaches(Protocol):
+    """Reads what is enclosed with a question."""
+
+    async def attach(self, turn: Turn, adapter: Adapter) -> None:
+        """Read files and links, and keep what was read; what cannot be read is only noted."""
+        ...
+
+
 @dataclass(slots=True)
 class _Progress:
     """What is known of an answer while it is made."""
@@ -114,8 +122,10 @@ class Answerer:
         outbox: Outbox,
         shelf: Shelf,
         words: Words,
+        attaching: Attaches | None = None,
     ) -> None:
         """`adapters` are those of the platforms this process can deliver to."""
+        self._attaching = attaching
         self._engine = engine
         self._adapters = adapters
         self._turns = turns
@@ -168,6 +178,8 @@ class Answerer:
         progress = _Progress()
         try:
             await self._read_thread_first(turn, adapter)
+            if self._attaching is not None:
+                await self._attaching.attach(turn, adapter)
             error = await self._generate(turn, draft, progress, begun)
         except Exception as failure:
             draft.fail(failure)
