@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.app.ground import Ground
-from bot.app.parts import ME, attender
+from bot.app.parts import ME, attender, prices
 from bot.config import Settings
 from bot.dialogue import Platform
+from bot.documents import Reader
 from bot.engine import Engine
+from bot.memory.attachments import Attachments
 from bot.memory.history import HistoryShelf
 from bot.memory.inbox import Inbox
 from bot.memory.leases import Leases
@@ -21,7 +23,7 @@ from bot.memory.transcripts import Transcripts
 from bot.memory.turns import LeaseTerms, Turns
 from bot.ports import Adapter, Backend, Door
 from bot.reception import Reception
-from bot.worker import Answerer, Queue, Worker
+from bot.worker import Answerer, Attaching, Queue, Worker
 
 BEAT_SECONDS = 2.0
 
@@ -53,8 +55,18 @@ def build(
     turns = Turns(database, counter, ME, terms)
     leases = Leases(database, ground.bell, terms)
     memory = Memory(database, counter)
-    engine = Engine(memory, backends, words, counter, settings.persona, settings.model.daily_tokens)
-    answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words)
+    engine = Engine(
+        memory,
+        backends,
+        words,
+        counter,
+        settings.persona,
+        settings.model.daily_tokens,
+        prices=prices(settings.model),
+    )
+    # Half of the room, so that the next question still finds beside it what was attached to this one.
+    attaching = Attaching(Attachments(database, counter), Reader(counter), words, engine.room // 2)
+    answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words, attaching)
     worker = Worker(answerer, turns, Summaries(database, counter), engine)
     sweep = partial(turns.wake_open, list(adapters))
     queue = Queue(ground.url, worker.answer, worker.fold, sweep, list(adapters), beat=beat)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from bot.adapters.discord import DiscordAdapter, Marks
+from bot.adapters.discord import Choices, DiscordAdapter, Marks
 from bot.adapters.slack import SlackAdapter
+from bot.app.proxies import proxy_to
 from bot.attention import AccessList, Attender
 from bot.config import Access, DiscordSettings, ModelChoice, ModelSettings, Settings, SlackSettings
 from bot.dialogue import Author, Platform
 from bot.generation.builtin import Address, OnBoardServer
 from bot.generation.onboard import OnBoardBackend
-from bot.generation.openai import OpenAIBackend
+from bot.generation.openai import OPENAI_URL, OpenAIBackend, Wishes
+from bot.generation.prices import PriceTable, read_prices
 from bot.ports import Words
 
 ME = Author("frontdesk", "Frontdesk")
@@ -25,8 +28,13 @@ _ON_BOARD_ANSWER = 384
 
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
     """Make the models behind servers, in the order they are tried."""
-    choices: list[ModelChoice] = [settings] if settings.hosted else []
-    return [_hosted(choice, settings) for choice in [*choices, *settings.fallbacks]]
+    return [_hosted(choice, settings) for choice in _choices(settings)]
+
+
+def prices(settings: ModelSettings) -> PriceTable:
+    """Read what the models cost; raises `SettingError` for a file that is wrong."""
+    addresses = [backend.base_url or OPENAI_URL for backend in _choices(settings)]
+    return read_prices((urlsplit(address).hostname or "" for address in addresses), settings.prices)
 
 
 def on_board_backend(settings: ModelSettings, data_dir: Path) -> OnBoardBackend:
@@ -49,7 +57,9 @@ def served_on_board(settings: ModelSettings, address: Address) -> OpenAIBackend:
         settings.first_token_seconds,
         settings.next_token_seconds,
         metered=False,
+        sees=False,
         retries=0,
+        wishes=Wishes(tells_thoughts=settings.thinking == "folded"),
     )
 
 
@@ -62,11 +72,14 @@ def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:
     return SlackAdapter(*tokens, settings.api_url, words, roles=roles)
 
 
-def discord_adapter(settings: DiscordSettings, marks: Marks) -> DiscordAdapter | None:
+def discord_adapter(
+    settings: DiscordSettings, marks: Marks, words: Words, choices: Choices
+) -> DiscordAdapter | None:
     """Make Discord's adapter, or None where it is not used."""
     if settings.token is None:
         return None
-    return DiscordAdapter(settings.token.get_secret_value(), settings.api_url, marks)
+    token = settings.token.get_secret_value()
+    return DiscordAdapter(token, settings.api_url, marks, words, choices, settings.proxy)
 
 
 def attender(settings: Settings) -> Attender:
@@ -77,6 +90,11 @@ def attender(settings: Settings) -> Attender:
 
 def _list(access: Access) -> AccessList:
     return AccessList(**{name: getattr(access, name) for name in Access.model_fields})
+
+
+def _choices(settings: ModelSettings) -> list[ModelChoice]:
+    first: list[ModelChoice] = [settings] if settings.hosted else []
+    return [*first, *settings.fallbacks]
 
 
 def _hosted(choice: ModelChoice, settings: ModelSettings) -> OpenAIBackend:
@@ -90,4 +108,12 @@ def _hosted(choice: ModelChoice, settings: ModelSettings) -> OpenAIBackend:
         choice.answer_tokens,
         settings.first_token_seconds,
         settings.next_token_seconds,
+        sees=choice.sees,
+        wishes=Wishes(
+            responses=choice.api == "responses",
+            effort=choice.effort,
+            tells_thoughts=choice.thinking == "folded",
+            temperature=choice.temperature,
+        ),
+        proxy=proxy_to(choice.base_url or OPENAI_URL, settings.proxy),
     )

@@ -68,15 +68,12 @@ class OpenAIBackend:
         Where `sees` is None the model's name tells. Raises `SettingError` for an address that is none.
         """
         self.base_url = checked(base_url or OPENAI_URL)
-        if proxy is not None:
-            checked(proxy, "BOT_MODEL__PROXY")
         self.context_tokens = context_tokens
         self.answer_tokens = answer_tokens
         self.languages = languages
         self.metered = metered
         self._sees = sees
-        self._given_name = name
-        self._name = name
+        self._given_name = self._name = name
         self._sound = api_key.isascii() and api_key.isprintable()
         self._seconds = (first_token_seconds, next_token_seconds)
         self._retries = retries

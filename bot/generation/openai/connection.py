@@ -18,11 +18,13 @@ _LIMITS = Limits(max_connections=2_000, max_keepalive_connections=None, keepaliv
 
 def connect(base_url: str, api_key: str, first_token_seconds: float, proxy: str | None) -> AsyncOpenAI:
     """
-    Make a client; nothing is sent yet.
+    Make a client; nothing is sent yet. Raises `SettingError` for a proxy's address that is none.
 
     The environment is not asked for a proxy here: whoever wires the program decides for all its parts.
     The SDK's own retries are off: they see no error inside a stream, and repeat what no credit is left for.
     """
+    if proxy is not None:
+        checked(proxy, "BOT_MODEL__PROXY")
     timeout = Timeout(None, connect=min(_CONNECT_SECONDS, first_token_seconds))
     return AsyncOpenAI(
         base_url=base_url,
