@@ -45,6 +45,10 @@ class Door(Protocol):
         """List the newest conversations that a person asked something in, newest first."""
         ...
 
+    async def language(self, platform: Platform, person_id: str) -> str:
+        """Say which language a person chose to be spoken to in, as a BCP 47 tag; "" for none."""
+        ...
+
     async def left(self, platform: Platform, workspace: str) -> None:
         """Note that the bot was removed from a workspace: its data is erased after the set time."""
         ...

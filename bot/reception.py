@@ -39,6 +39,10 @@ class Reception:
         """List the newest conversations of a person."""
         raise NotImplementedError
 
+    async def language(self, platform: Platform, person_id: str) -> str:
+        """Say which language a person chose."""
+        raise NotImplementedError
+
     async def left(self, platform: Platform, workspace: str) -> None:
         """Note that the bot was removed from a workspace."""
         raise NotImplementedError

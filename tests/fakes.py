@@ -107,6 +107,7 @@ class FakeDoor:
         self.requests: list[Request] = []
         self.replies: dict[Wish, Reply] = {}
         self.threads_of: dict[str, list[Thread]] = {}
+        self.languages: dict[str, str] = {}
         self.left_places: list[tuple[Platform, str]] = []
         self.error: Exception | None = None
 
@@ -124,10 +125,15 @@ class FakeDoor:
     async def request(self, request: Request) -> Reply:
         self._fail()
         self.requests.append(request)
+        if request.wish is Wish.LANGUAGE:
+            self.languages[request.person.id] = request.value
         return self.replies.get(request.wish, Reply(f"[{request.wish}]"))
 
     async def recent(self, platform: Platform, workspace: str, person_id: str) -> Sequence[Thread]:
         return self.threads_of.get(person_id, [])
+
+    async def language(self, platform: Platform, person_id: str) -> str:
+        return self.languages.get(person_id, "")
 
     async def left(self, platform: Platform, workspace: str) -> None:
         self._fail()
