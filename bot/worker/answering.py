@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Protocol
 
 import structlog
 
-from bot.dialogue import (
-    Answer,
-    Conversation,
-    Delta,
-    Manifest,
-    Message,
-    Outcome,
-    Platform,
-    Turn,
-    Usage,
-)
+from bot.dialogue import Answer, Conversation, Delta, Message, Outcome, Platform, Turn, Wanted
 from bot.errors import BackendError, BudgetSpent, FrontdeskError, PlatformError, StreamCut, Superseded
 from bot.ports import Adapter, History, Receipts, Words
 from bot.worker.draft import Draft
+from bot.worker.ending import Ending
+from bot.worker.progress import Progress
 
 log = structlog.get_logger()
 
@@ -96,20 +85,6 @@ class Attaches(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Progress:
-    """What is known of an answer while it is made."""
-
-    text: str = ""
-    aside: str = ""
-    model: str = ""
-    usage: Usage | None = None
-    manifest: Manifest = field(default_factory=Manifest)
-    limited: bool = False
-    first_text_seconds: float | None = None
-    cost: Decimal | None = None
-
-
 class Answerer:
     """Answers turns through the adapter of their platform."""
 
@@ -133,6 +108,7 @@ class Answerer:
         self._outbox = outbox
         self._shelf = shelf
         self._words = words
+        self._ending = Ending(words)
 
     async def answer(self, turn: Turn) -> Turn | None:
         """
@@ -141,10 +117,13 @@ class Answerer:
         Raises `LeaseLost` where another worker took it, and `PlatformDown` or `StoreDown` where a later
         try may help; whatever was posted is on record then.
         """
+        progress = Progress()
         while True:
+            if turn.wanted is Wanted.ANSWER:
+                progress = Progress()
             async with self._leases.hold(turn) as lease:
                 try:
-                    answer = await self._attempt(turn, lease)
+                    answer = await self._carry_out(turn, lease, progress)
                     following = await self._turns.finish(turn, answer)
                 except Superseded:
                     turn = await self._turns.reload(turn)
@@ -159,44 +138,43 @@ class Answerer:
             )
             return following
 
-    async def _attempt(self, turn: Turn, lease: Lease) -> Answer:
+    async def _carry_out(self, turn: Turn, lease: Lease, progress: Progress) -> Answer:
+        """Do what is wanted of the turn now; `progress` is what the try before has made."""
         adapter = self._adapters[turn.conversation.channel.platform]
+        receipts = self._outbox.receipts(turn, lease)
+        if turn.wanted is Wanted.WITHDRAW:
+            return await self._ending.take_away(turn, adapter, receipts)
+        if turn.wanted is Wanted.STOP:
+            return await self._ending.stop(turn, adapter, receipts, lease, progress)
+        return await self._attempt(turn, adapter, receipts, lease, progress)
+
+    async def _attempt(
+        self, turn: Turn, adapter: Adapter, receipts: Receipts, lease: Lease, progress: Progress
+    ) -> Answer:
         draft = Draft(adapter.cutter())
         lease.on_break(draft.fail)
-        writing = asyncio.create_task(self._write(turn, adapter, draft))
+        writing = asyncio.create_task(self._write(turn, adapter, draft, progress))
         try:
-            await adapter.send(turn.asked, draft.pieces(), self._outbox.receipts(turn, lease))
+            await adapter.send(turn.asked, draft.pieces(), receipts)
             return await writing
         finally:
             writing.cancel()
             # Only waited for: awaiting it would take a cancellation of ours for its own.
             await asyncio.wait({writing})
 
-    async def _write(self, turn: Turn, adapter: Adapter, draft: Draft) -> Answer:
+    async def _write(self, turn: Turn, adapter: Adapter, draft: Draft, progress: Progress) -> Answer:
         """Have the engine write into the draft; whatever fails reaches the draft's reader."""
-        begun = time.monotonic()
-        progress = _Progress()
         try:
             await self._read_thread_first(turn, adapter)
             if self._attaching is not None:
                 await self._attaching.attach(turn, adapter)
-            error = await self._generate(turn, draft, progress, begun)
+            error = await self._generate(turn, draft, progress)
         except Exception as failure:
             draft.fail(failure)
             raise
         language = self._words.language_for(turn.asked)
         draft.write(self._shown(progress, error, language), done=True)
-        return Answer(
-            Outcome.FAILED if error else Outcome.DONE,
-            progress.text,
-            progress.model,
-            progress.usage,
-            progress.manifest,
-            progress.first_text_seconds,
-            time.monotonic() - begun,
-            error,
-            progress.cost,
-        )
+        return progress.ended(Outcome.FAILED if error else Outcome.DONE, progress.text, error)
 
     async def _read_thread_first(self, turn: Turn, adapter: Adapter) -> None:
         if turn.conversation.history_read or not isinstance(adapter, History):
@@ -209,16 +187,15 @@ class Answerer:
             return
         await self._shelf.keep(turn.conversation, earlier)
 
-    async def _generate(self, turn: Turn, draft: Draft, progress: _Progress, begun: float) -> str:
+    async def _generate(self, turn: Turn, draft: Draft, progress: Progress) -> str:
         """Follow the generation into the draft; return the catalogue's key of why it failed, or ""."""
         if turn.attempts > _MOST_ATTEMPTS:
             log.error("turn_set_aside", turn=turn.id, attempts=turn.attempts)
             return "poisoned"
         try:
             async for delta in self._engine.answer(turn):
-                _follow(progress, delta)
+                progress.follow(delta)
                 if delta.text:
-                    progress.first_text_seconds = progress.first_text_seconds or time.monotonic() - begun
                     draft.write(progress.text)
         except BackendError as error:
             log.warning("model_failed", turn=turn.id, kind=type(error).__name__, reason=str(error))
@@ -231,7 +208,7 @@ class Answerer:
             return StreamCut.reason
         return ""
 
-    def _shown(self, progress: _Progress, error: str, language: str) -> str:
+    def _shown(self, progress: Progress, error: str, language: str) -> str:
         """Say what stands in the end: the answer with its notes, or an honest word."""
         if error and not progress.text.strip():
             return self._words.say(error, language)
@@ -241,19 +218,3 @@ class Answerer:
         elif progress.limited:
             notes.append(self._words.say("limited", language))
         return "\n\n".join([progress.text.rstrip(), *notes])
-
-
-def _follow(progress: _Progress, delta: Delta) -> None:
-    text = _keepable(delta.text)
-    progress.text = text if delta.fresh else progress.text + text
-    progress.aside = delta.aside or progress.aside
-    progress.model = delta.model or progress.model
-    progress.usage = delta.usage or progress.usage
-    progress.manifest = delta.manifest or progress.manifest
-    progress.cost = delta.cost if delta.cost is not None else progress.cost
-    progress.limited = delta.limited or (progress.limited and not delta.fresh)
-
-
-def _keepable(text: str) -> str:
-    """Leave out what Postgres cannot keep: null bytes, and halves of letters."""
-    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
