@@ -7,7 +7,7 @@ INSTALL := $(PIP) install --require-hashes --no-deps --only-binary :all:
 # A dot a package, so that a minute of installing does not look like a standstill.
 DOTS := awk '/^Collecting/ { printf "."; fflush() } END { print "" }'
 
-.PHONY: run test check format lock clean help
+.PHONY: run test check bench format lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -17,6 +17,9 @@ run: $(VENV)/.installed  ## start the bot: web console, and Slack and Discord wh
 
 test: $(VENV)/.installed-dev  ## run every test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+bench: $(VENV)/.installed  ## measure delays, rate, CPU and memory against local doubles (ARGS=--quick)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(VENV)/.installed-dev  ## style, types, the walls between rooms, the sizes of the house
 	$(BIN)/ruff format --check .
