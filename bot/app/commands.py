@@ -21,6 +21,7 @@ from bot.config import Settings
 from bot.dialogue import Platform
 from bot.doctor import Disk, diagnose
 from bot.memory.history import HistoryShelf
+from bot.memory.workspaces import Workspaces
 from bot.ports import Checks
 from bot.setup import EnvFile, Setup
 from bot.setup import Terminal as AskTerminal
@@ -88,7 +89,7 @@ async def _checks(
         checks.append((f"model {on_board.name}", on_board))
     slack = slack_adapter(settings.slack, ground.words)
     shelf = HistoryShelf(ground.database, ground.counter)
-    discord = discord_adapter(settings.discord, shelf)
+    discord = discord_adapter(settings.discord, shelf, ground.words, Workspaces(ground.database))
     for name, adapter in (("Slack", slack), ("Discord", discord)):
         if adapter is not None:
             stack.push_async_callback(adapter.close)

@@ -21,6 +21,7 @@ from bot.errors import PlatformError, StoreError
 from bot.memory import migrations
 from bot.memory.history import HistoryShelf
 from bot.memory.turns import LeaseTerms
+from bot.memory.workspaces import Workspaces
 from bot.ports import Adapter, Backend
 from bot.web.serve import serve
 from bot.web.site import create_app
@@ -76,7 +77,7 @@ async def standing(
         if platforms:
             for adapter in (
                 slack_adapter(settings.slack, ground.words),
-                discord_adapter(settings.discord, shelf),
+                discord_adapter(settings.discord, shelf, ground.words, Workspaces(ground.database)),
             ):
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)

@@ -12,7 +12,8 @@ from bot.adapters.person import language_here
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.catalogue import Catalogue
 from bot.config import DiscordSettings, ModelSettings, SlackSettings
-from bot.dialogue import Finding
+from bot.dialogue import Finding, Platform
+from bot.memory.workspaces import WorkspaceSettings
 
 
 async def tried(section: str, values: Mapping[str, str]) -> AsyncIterator[Finding]:
@@ -65,7 +66,7 @@ async def _slack(given: Mapping[str, str]) -> AsyncIterator[Finding]:
 
 async def _discord(given: Mapping[str, str]) -> AsyncIterator[Finding]:
     settings = DiscordSettings.model_validate(dict(given))
-    adapter = discord_adapter(settings, _NoMarks())
+    adapter = discord_adapter(settings, _NoRecord(), Catalogue(), _NoRecord())
     if adapter is None:
         return
     async with AsyncExitStack() as stack:
@@ -78,9 +79,19 @@ def _tell(key: str, **values: object) -> str:
     return Catalogue().say(key, language_here(os.environ), **values)
 
 
-class _NoMarks:
+class _NoRecord:
     """A record that knows of nothing: while a token is tried, nothing is listened to."""
 
     async def newest(self, workspace: str) -> Mapping[str, str]:
         """Tell of no message."""
         return {}
+
+    async def settings(self, platform: Platform, workspace: str) -> WorkspaceSettings:
+        """Tell of no choice."""
+        return WorkspaceSettings()
+
+    async def change(
+        self, platform: Platform, workspace: str, *, answers: str | None = None, language: str | None = None
+    ) -> WorkspaceSettings:
+        """Keep no choice."""
+        return WorkspaceSettings()

@@ -10,8 +10,20 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.doubles.discord_gateway import Gateway, Session
+from tests.doubles.discord_interactions import Interaction, command, menu, press, submit
 from tests.doubles.discord_rest import Call, RestDouble, Trouble
-from tests.doubles.discord_state import DIRECT, TEXT, THREAD, Person, Place, Post, Role, State, snowflake
+from tests.doubles.discord_state import (
+    DIRECT,
+    FORUM,
+    TEXT,
+    THREAD,
+    Person,
+    Place,
+    Post,
+    Role,
+    State,
+    snowflake,
+)
 
 __all__ = ["Call", "DiscordDouble", "Person", "Place", "Post", "Role", "Session", "Trouble"]
 
@@ -71,6 +83,18 @@ class DiscordDouble:
     def channel(self, name: str, *, unreadable: bool = False) -> Place:
         return self._add(Place(name, TEXT, guild_id=self.state.guild_id, unreadable=unreadable))
 
+    def forum(self, name: str) -> Place:
+        return self._add(Place(name, FORUM, guild_id=self.state.guild_id))
+
+    async def publish(self, author: Person, forum: Place, title: str, text: str) -> Place:
+        """Let somebody write a post in a forum: a thread whose first message has the thread's id."""
+        thread = self._add(Place(title, THREAD, guild_id=forum.guild_id, parent_id=forum.id))
+        await self.gateway.dispatch("THREAD_CREATE", lambda _: self.state.channel(thread))
+        first = Post(author, thread, text, id=thread.id)
+        self.state.posts[first.id] = first
+        await self._emit("MESSAGE_CREATE", first)
+        return thread
+
     def direct(self, person: Person) -> Place:
         known = [place for place in self.state.places.values() if place.recipient is person]
         return known[0] if known else self._add(Place(person.name, DIRECT, recipient=person))
@@ -117,14 +141,51 @@ class DiscordDouble:
         post.content, post.edited_at = text, datetime.now(UTC)
         await self._emit("MESSAGE_UPDATE", post)
 
-    async def remove(self, message_id: str) -> None:
-        """Let somebody delete a message."""
-        post = self.state.posts.pop(message_id)
-        event = {"id": post.id, "channel_id": post.place.id}
-        if post.place.guild_id:
-            event["guild_id"] = post.place.guild_id
-        await self.gateway.dispatch("MESSAGE_DELETE", lambda _: event)
+    async def remove(self, *message_ids: str) -> None:
+        """Let somebody delete a message, or many of a channel at once."""
+        posts = [self.state.posts.pop(message_id) for message_id in message_ids]
+        event: dict[str, Any] = {"channel_id": posts[0].place.id}
+        if posts[0].place.guild_id:
+            event["guild_id"] = posts[0].place.guild_id
+        kind, ids = "MESSAGE_DELETE", {"id": posts[0].id}
+        if len(posts) > 1:
+            kind, ids = "MESSAGE_DELETE_BULK", {"ids": list(message_ids)}  # type: ignore[dict-item]
+        await self.gateway.dispatch(kind, lambda _: event | ids)
         self._changed.set()
+
+    async def close(self, place: Place) -> None:
+        """Let somebody delete a channel or a thread."""
+        del self.state.places[place.id]
+        kind = "THREAD_DELETE" if place.kind == THREAD else "CHANNEL_DELETE"
+        await self.gateway.dispatch(kind, lambda _: self.state.channel(place))
+
+    async def expel(self) -> None:
+        """Let somebody remove the bot from the guild."""
+        await self.gateway.dispatch("GUILD_DELETE", lambda _: {"id": self.state.guild_id})
+
+    async def press(self, person: Person, message_id: str, name: str) -> Interaction:
+        """Let somebody press a button under a post."""
+        return await self.interact(press(person, self.state.posts[message_id], name))
+
+    async def command(self, person: Person, place: Place, name: str, **options: str) -> Interaction:
+        """Let somebody type a command."""
+        return await self.interact(command(person, place, name, options))
+
+    async def menu(self, person: Person, message_id: str, name: str = "Ask about this") -> Interaction:
+        """Let somebody choose from a message's menu."""
+        return await self.interact(menu(person, self.state, self.state.posts[message_id], name))
+
+    async def submit(self, opened: Interaction, text: str = "") -> Interaction:
+        """Let somebody send in the form that was opened."""
+        return await self.interact(submit(opened, text))
+
+    async def interact(self, interaction: Interaction, locale: str = "") -> Interaction:
+        """Let the bot know of an interaction, and wait until it has been answered."""
+        interaction.locale = locale or interaction.locale
+        event = self.rest.interactions.event(interaction)
+        await self.gateway.dispatch("INTERACTION_CREATE", lambda _: event)
+        await self.until(lambda: bool(interaction.answered))
+        return interaction
 
     # What a person sees.
 

@@ -88,7 +88,7 @@ class Door:
                     time.monotonic(),
                 )
             )
-            if status == 200:
+            if status in {200, 201}:
                 looked_at = found[:3] if isinstance(found, list) else found  # a page of 100 takes long
                 self.objections += objections(request.method, path, status, looked_at)
             self._changed()
@@ -103,7 +103,9 @@ class Door:
     async def _result(
         self, request: web.Request, path: str, body: Any, act: Callable[..., Awaitable[Any]]
     ) -> tuple[int, Any, dict[str, str]]:
-        if request.headers.get("Authorization") != f"Bot {self._token}":
+        # A token of their own lets interactions in.
+        known = {f"Bot {self._token}", None if "_token}" in path else ""}
+        if request.headers.get("Authorization") not in known:
             return 401, {"message": "401: Unauthorized", "code": 0}, {}
         headers = self._counted(request, path)
         if headers.get("X-RateLimit-Remaining") == "-1":
@@ -121,7 +123,8 @@ class Door:
             return refusal.status, refusal.body, headers
         if trouble is not None:
             return await self._troubled(trouble)
-        return (204 if found is None else 200), found, headers
+        made = path.endswith("/threads")
+        return (204 if found is None else 201 if made else 200), found, headers
 
     def _dies(self, request: web.Request, *, done: bool) -> bool:
         return request.method != "GET" and self.watch(f"{request.method} {request.path}", done)

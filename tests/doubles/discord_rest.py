@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from tests.doubles.discord_door import Call, Door, Refusal, Trouble
-from tests.doubles.discord_state import DIRECT, Person, Place, Post, State
+from tests.doubles.discord_interactions import InteractionsDouble
+from tests.doubles.discord_state import DIRECT, FORUM, THREAD, Person, Place, Post, State
 
 _NONCE_SECONDS = 180.0
 Emit = Callable[[str, Post], Awaitable[None]]
@@ -27,6 +28,7 @@ class RestDouble(Door):
         self._nonces: dict[tuple[str, str], tuple[float, str]] = {}
         self.pings: list[str] = []
         self.typing: list[tuple[str, float]] = []
+        self.interactions = InteractionsDouble(state, emit)
         self.gateway_address = ""
         self.max_concurrency = 16
 
@@ -46,6 +48,9 @@ class RestDouble(Door):
             ("GET", "/channels/{channel_id}/messages/{message_id}", self._message),
             ("PATCH", "/channels/{channel_id}/messages/{message_id}", self._edit),
             ("DELETE", "/channels/{channel_id}/messages/{message_id}", self._delete),
+            ("POST", "/channels/{channel_id}/messages/{message_id}/threads", self._begin_thread),
+            ("PATCH", "/channels/{channel_id}", self._reopen),
+            *self.interactions.routes(),
         ]
         return [web.route(method, f"/api/v10{path}", self.wrap(path, act)) for method, path, act in table]
 
@@ -136,6 +141,10 @@ class RestDouble(Door):
         place = self._place(request)
         if place.locked:
             raise Refusal(400, 160005, "Thread is locked")
+        if place.recipient is not None and not place.recipient.takes_direct:
+            raise Refusal(403, 50007, "Cannot send messages to this user")
+        if place.kind == FORUM:
+            raise Refusal(400, 50008, "Cannot send messages in a non-text channel")
         content = _checked(body)
         nonce = str(body.get("nonce") or "")
         if len(nonce) > 25:
@@ -143,6 +152,8 @@ class RestDouble(Door):
         if (known := self._by_nonce(place, nonce)) and body.get("enforce_nonce"):
             return self._shown(known) | {"nonce": nonce}
         post = Post(self._state.bot, place, content, nonce=nonce, flags=body.get("flags") or 0)
+        post.components = body.get("components") or []
+        place.archived = False
         if reference := body.get("message_reference"):
             self._refer(post, reference)
         self._state.posts[post.id] = post
@@ -167,6 +178,10 @@ class RestDouble(Door):
         post = self._post(request)
         if post.author is not self._state.bot:
             raise Refusal(403, 50005, "Cannot edit a message authored by another user")
+        if post.place.archived:
+            raise Refusal(400, 50083, "Thread is archived")
+        if "components" in body:
+            post.components = body["components"] or []
         post.history.append(post.content)
         post.content = _checked(body)
         post.edited_at = datetime.now(UTC)
@@ -177,6 +192,25 @@ class RestDouble(Door):
     async def _delete(self, request: web.Request, body: Any) -> None:
         post = self._post(request)
         del self._state.posts[post.id]
+
+    async def _begin_thread(self, request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
+        post = self._post(request)
+        if self._state.may_not_thread:
+            raise Refusal(403, 50013, "Missing Permissions")
+        if post.id in self._state.places:
+            raise Refusal(400, 160004, "A thread has already been created for this message")
+        place = Place(body["name"], THREAD, guild_id=post.place.guild_id, parent_id=post.place.id, id=post.id)
+        self._state.places[place.id] = place
+        starter = Post(post.author, place, "", kind=21, reply_to=post.id)
+        self._state.posts[starter.id] = starter
+        return self._state.channel(place)
+
+    async def _reopen(self, request: web.Request, body: dict[str, Any]) -> dict[str, Any]:
+        place = self._place(request)
+        if place.locked:
+            raise Refusal(403, 50013, "Missing Permissions")
+        place.archived = bool(body.get("archived", place.archived))
+        return self._state.channel(place)
 
     def _shown(self, post: Post) -> dict[str, Any]:
         return self._state.message(post, content=self._state.content_intent)

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+_HAS_THREAD = 1 << 5
 _EPOCH = 1_420_070_400_000
 _COUNT = itertools.count(1)
-_PERMISSIONS = str((1 << 10) | (1 << 11) | (1 << 14) | (1 << 16) | (1 << 38))
-TEXT, DIRECT, CATEGORY, THREAD = 0, 1, 4, 11
+_PERMISSIONS = str((1 << 10) | (1 << 11) | (1 << 14) | (1 << 15) | (1 << 16) | (1 << 35) | (1 << 38))
+TEXT, DIRECT, CATEGORY, THREAD, FORUM = 0, 1, 4, 11, 15
+MANAGE_MESSAGES, MANAGE_GUILD = 1 << 13, 1 << 5
 
 
 def snowflake(at: datetime | None = None) -> str:
@@ -28,6 +30,8 @@ class Person:
     bot: bool = False
     nick: str | None = None
     roles: tuple[str, ...] = ()
+    permissions: int = 0  # beside what everybody may
+    takes_direct: bool = True
     id: str = field(default_factory=snowflake)
 
     @property
@@ -58,6 +62,7 @@ class Place:
     parent_id: str = ""
     recipient: Person | None = None
     locked: bool = False
+    archived: bool = False
     unreadable: bool = False
     id: str = field(default_factory=snowflake)
 
@@ -80,6 +85,7 @@ class Post:
     stickers: tuple[str, ...] = ()
     history: list[str] = field(default_factory=list)
     pings_reply: bool = False
+    components: list[dict[str, Any]] = field(default_factory=list)
 
 
 class State:
@@ -99,6 +105,10 @@ class State:
         self.content_intent = True
         self.in_guild = True
         self.permissions = _PERMISSIONS
+        self.app_permissions = _PERMISSIONS  # in the place of an interaction
+        self.may_not_thread = False
+        self.features: list[str] = []
+        self.locale = "en-US"
 
     def in_place(self, place: Place) -> list[Post]:
         return sorted(
@@ -171,7 +181,7 @@ class State:
             "total_message_sent": len(self.in_place(place)),
             "member_count": 2,
             "thread_metadata": {
-                "archived": False,
+                "archived": place.archived,
                 "archive_timestamp": "2026-01-01T00:00:00+00:00",
                 "auto_archive_duration": 1440,
                 "locked": place.locked,
@@ -191,7 +201,7 @@ class State:
             "roles": [self._role(role) for role in self.roles.values()],
             "emojis": [],
             "stickers": [],
-            "features": [],
+            "features": self.features,
             "afk_timeout": 300,
             "verification_level": 0,
             "default_message_notifications": 1,
@@ -199,14 +209,14 @@ class State:
             "mfa_level": 0,
             "premium_tier": 0,
             "nsfw_level": 0,
-            "preferred_locale": "en-US",
+            "preferred_locale": self.locale,
             "system_channel_flags": 0,
             "large": True,
             "unavailable": False,
             "member_count": len(self.people),
             "joined_at": "2026-01-01T00:00:00+00:00",
             "members": [self.member(self.bot) | {"user": self.user(self.bot)}],
-            "channels": [self.channel(place) for place in places if place.kind in (TEXT, CATEGORY)],
+            "channels": [self.channel(place) for place in places if place.kind in (TEXT, CATEGORY, FORUM)],
             "threads": [self.channel(place) for place in places if place.kind == THREAD],
             "voice_states": [],
             "presences": [],
@@ -245,10 +255,10 @@ class State:
             "attachments": [self._attachment(name) for name in post.files] if shown else [],
             "sticker_items": [{"id": post.id, "name": name, "format_type": 1} for name in post.stickers],
             "embeds": [],
-            "components": [],
+            "components": _numbered(post.components),
             "timestamp": _time(datetime.fromtimestamp(((int(post.id) >> 22) + _EPOCH) / 1000, UTC)),
             "edited_timestamp": _time(post.edited_at) if post.edited_at else None,
-            "flags": post.flags,
+            "flags": post.flags | (_HAS_THREAD if post.id in self.places else 0),
             "pinned": False,
             "tts": False,
         }
@@ -291,6 +301,15 @@ class State:
             "proxy_url": url,
             "content_type": "text/plain",
         }
+
+
+def _numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the rows and buttons the numbers that Discord gives them."""
+    count = itertools.count(1)
+    return [
+        row | {"id": next(count), "components": [one | {"id": next(count)} for one in row["components"]]}
+        for row in rows
+    ]
 
 
 def _time(moment: datetime) -> str:

@@ -5,30 +5,54 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from bot.adapters.discord.asking import Asking
+from bot.adapters.discord.buttons import Buttons
 from bot.adapters.discord.catching_up import CatchingUp, Marks
 from bot.adapters.discord.checking import check
+from bot.adapters.discord.choices import Choices
+from bot.adapters.discord.commands import commands, register
+from bot.adapters.discord.direct import Direct
+from bot.adapters.discord.hearing import Hearing
 from bot.adapters.discord.history import read_history
-from bot.adapters.discord.lines import Lines
+from bot.adapters.discord.interactions import Interactions
+from bot.adapters.discord.lines import Lines, Patience
 from bot.adapters.discord.listening import Listener
 from bot.adapters.discord.rest import Rest
 from bot.adapters.discord.sending import PACE, DiscordPost, Typing
-from bot.adapters.discord.writing import LIMIT, length
+from bot.adapters.discord.starters import is_starter
+from bot.adapters.discord.writing import LIMIT, length, write_text
 from bot.adapters.pieces import Cutter
-from bot.adapters.posting import post_and_edit
+from bot.adapters.posting import clear_away, post_and_edit
 from bot.dialogue import ChannelKind, Finding, Message, Piece, Platform
-from bot.ports import Door, Receipts, Tell
+from bot.ports import Door, Receipts, Tell, Words
 
 
 class DiscordAdapter:
-    """Discord's dialect, in and out; keeps `Adapter`, `History` and `Checks`."""
+    """Discord's dialect, in and out; keeps `Adapter`, `History`, `Notices` and `Checks`."""
 
     platform = Platform.DISCORD
 
-    def __init__(self, token: str, api_url: str, marks: Marks) -> None:
-        """`api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes."""
+    def __init__(
+        self,
+        token: str,
+        api_url: str,
+        marks: Marks,
+        words: Words,
+        choices: Choices,
+        proxy: str | None = None,
+    ) -> None:
+        """
+        `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes.
+
+        `proxy` is the address of an HTTP proxy for both the calls and the gateway.
+        """
         self._token = token
         self._marks = marks
-        self._rest = Rest(token, api_url)
+        self._words = words
+        self._choices = choices
+        self._proxy = proxy
+        self._rest = Rest(token, api_url, proxy)
+        self._direct = Direct(self._rest)
         self._listener: Listener | None = None
 
     async def listen(self, door: Door) -> None:
@@ -36,12 +60,19 @@ class DiscordAdapter:
         catching_up = CatchingUp(self._rest, self._marks)
         try:
             async with asyncio.TaskGroup() as tasks:
-                lines = Lines(door, tasks)
-                self._listener = Listener(self._token, self._rest, catching_up, lines, tasks)
-                await self._listener.run()
+                tasks.create_task(register(self._rest, commands(self._words)))
+                await self._hear(Patience(door), catching_up, tasks)
         except BaseExceptionGroup as group:
             # Callers know our errors, not groups of them; the first is what broke the rest.
             raise group.exceptions[0] from group
+
+    async def _hear(self, door: Patience, catching_up: CatchingUp, tasks: asyncio.TaskGroup) -> None:
+        rest, words, choices = self._rest, self._words, self._choices
+        hearing = Hearing(rest, choices, words)
+        asking = Asking(rest, self._direct, hearing, words)
+        parts = (hearing, Interactions(words, choices, asking, door), Lines(door, tasks))
+        self._listener = Listener(self._token, rest, catching_up, *parts, tasks, self._proxy)
+        await self._listener.run()
 
     def cutter(self) -> Callable[[str], list[str]]:
         """Begin to cut one answer into texts that each fit one post."""
@@ -49,9 +80,18 @@ class DiscordAdapter:
 
     async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
         """Type, post the first text as a reply, edit it while it grows, let the rest follow."""
-        async with Typing(self._rest, question.channel.id) as typing:
-            poster = DiscordPost(self._rest, question, receipts, typing)
+        buttons = Buttons(self._words, self._words.language_for(question))
+        # Until its thread is made, the channel shows that an answer is on its way.
+        place = question.channel.parent if is_starter(question) else question.channel.id
+        async with Typing(self._rest, place) as typing:
+            poster = DiscordPost(self._rest, question, receipts, typing, buttons)
             await post_and_edit(pieces, receipts, poster, PACE)
+
+    async def take_away(self, question: Message, receipts: Receipts) -> None:
+        """Delete the answer's posts; no typing is shown."""
+        buttons = Buttons(self._words, self._words.language_for(question))
+        typing = Typing(self._rest, question.channel.id)
+        await clear_away(receipts, DiscordPost(self._rest, question, receipts, typing, buttons))
 
     async def history(self, question: Message) -> Sequence[Message]:
         """Read what stands before the question; direct messages are all on record."""
@@ -61,9 +101,14 @@ class DiscordAdapter:
         known = self._listener.guild(int(workspace)) if self._listener and workspace else None
         return await read_history(self._rest, question, known)
 
+    async def notice(self, question: Message, text: str) -> bool:
+        """Tell the asker in a direct message; False where they take none."""
+        post = await self._direct.post(question.author.id, write_text(text), f"n{question.id}")
+        return post is not None
+
     def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at token, intents, servers and permissions; ends with the invite link."""
-        return check(self._rest, tell)
+        return check(self._rest, commands(self._words), tell)
 
     async def close(self) -> None:
         """Close the connections."""

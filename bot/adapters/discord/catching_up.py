@@ -120,15 +120,15 @@ class CatchingUp:
         self._floors.pop(workspace, None)
         return True
 
-    async def missed(self, gap: Gap) -> AsyncIterator[Message]:
-        """Fetch what is missing, oldest first, however long Discord does not answer."""
+    async def missed(self, gap: Gap) -> AsyncIterator[tuple[discord.Message, Message]]:
+        """Fetch what is missing and read it, oldest first, however long Discord does not answer."""
         authors: dict[int, Author] = {}
         count = 0
         for found in await _patiently(gap, partial(self._fetch, gap)):
             author = await _patiently(gap, partial(self._author, found, gap, authors))
             message = read_message(found, gap.place, author)
             if message is not None:
-                yield message
+                yield found, message
                 count += 1
         if count:
             log.info("caught_up", channel=gap.channel_id, messages=count)

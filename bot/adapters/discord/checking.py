@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import discord
 
+from bot.adapters.discord.commands import Command, registered, same
 from bot.adapters.discord.rest import Rest
 from bot.dialogue import Finding
 from bot.errors import PlatformError, TokenRefused
@@ -18,6 +19,8 @@ _NEEDED = discord.Permissions(
     send_messages=True,
     send_messages_in_threads=True,
     read_message_history=True,
+    create_public_threads=True,
+    attach_files=True,
 )
 
 
@@ -29,7 +32,7 @@ def invite_link(application_id: str) -> str:
     )
 
 
-async def check(rest: Rest, tell: Tell) -> AsyncIterator[Finding]:
+async def check(rest: Rest, wanted: Sequence[Command], tell: Tell) -> AsyncIterator[Finding]:
     """Look at the token, then at what it may do; a wrong token ends the look."""
     subject = tell("check-discord-token")
     try:
@@ -45,12 +48,26 @@ async def check(rest: Rest, tell: Tell) -> AsyncIterator[Finding]:
     yield Finding(subject, True, tell("check-discord-token-well", name=me["username"]))
     yield _intent(application, tell)
     link = invite_link(str(application["id"]))
+    yield await _commands(rest, wanted, link, tell)
     for guild in guilds:
         yield _permissions(guild, link, tell)
     if not guilds:
         text, cure = tell("check-discord-no-servers"), tell("check-discord-invite-cure", link=link)
         yield Finding(tell("check-discord-servers"), False, text, cure)
     yield Finding(tell("check-discord-invite"), True, link)
+
+
+async def _commands(rest: Rest, wanted: Sequence[Command], link: str, tell: Tell) -> Finding:
+    subject, cure = tell("check-discord-commands"), tell("check-discord-commands-cure", link=link)
+    try:
+        known = await registered(rest)
+    except PlatformError as error:
+        return Finding(subject, False, str(error), cure)
+    if not known:
+        return Finding(subject, True, tell("check-discord-commands-none"))
+    if same(known, wanted):
+        return Finding(subject, True, tell("check-discord-commands-well", count=len(known)))
+    return Finding(subject, False, tell("check-discord-commands-old"), cure)
 
 
 def _intent(application: Mapping[str, Any], tell: Tell) -> Finding:

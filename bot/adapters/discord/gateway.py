@@ -6,7 +6,8 @@ import asyncio
 import functools
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -15,10 +16,12 @@ import yarl
 from discord.gateway import DiscordWebSocket
 
 from bot.adapters.discord.catching_up import CatchingUp, Gap
-from bot.adapters.discord.lines import Item, Lines
+from bot.adapters.discord.hearing import Hearing
+from bot.adapters.discord.interactions import Interactions
+from bot.adapters.discord.lines import Item, Lines, Patience
 from bot.adapters.discord.reading import Place, read_message, read_parents, read_place
 from bot.adapters.discord.rest import Rest
-from bot.dialogue import Channel, ChannelKind, Message, Platform
+from bot.dialogue import Channel, ChannelKind, Deletion, Platform
 from bot.errors import PlatformDown, PostRefused, StoreDown
 
 log = structlog.get_logger()
@@ -55,9 +58,12 @@ class Ears(discord.AutoShardedClient):
         content: bool,
         rest: Rest,
         catching_up: CatchingUp,
+        hearing: Hearing,
+        interactions: Interactions,
         lines: Lines,
         tasks: asyncio.TaskGroup,
         identifies: Identifies,
+        proxy: str | None,
     ) -> None:
         """`content` asks for the privileged message-content intent."""
         super().__init__(
@@ -65,9 +71,12 @@ class Ears(discord.AutoShardedClient):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             allowed_mentions=discord.AllowedMentions.none(),
+            proxy=proxy,
         )
         self._rest = rest
         self._catching_up = catching_up
+        self._hearing = hearing
+        self._interactions = interactions
         self._lines = lines
         self._work = tasks
         self._identifies = identifies
@@ -114,41 +123,88 @@ class Ears(discord.AutoShardedClient):
         """An outage: nothing comes until it is available again."""
         self._hold(str(guild.id))
 
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Somebody removed the bot."""
+        log.info("guild_left", guild=guild.id)
+        workspace = str(guild.id)
+        self._lines.put(workspace, workspace, Item(0, lambda door: door.left(workspace)))
+
     async def on_message(self, message: discord.Message) -> None:
         """Put what was written into its channel's line."""
-        self._hear(message)
+        self._hear(message, self._hearing.written)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """Do so with an edit; without an edit's time it is only a link's preview that came."""
         if event.message.edited_at is not None:
-            self._hear(event.message)
+            self._hear(event.message, self._hearing.edited)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Do so with a deletion, behind the message itself where that is still on its way."""
+        self._deleted(event.channel_id, event.guild_id, (str(event.message_id),))
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Do so with many."""
+        self._deleted(event.channel_id, event.guild_id, tuple(str(one) for one in sorted(event.message_ids)))
+
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """Do so with a whole thread."""
+        kind = ChannelKind.THREAD
+        self._gone(Channel(Platform.DISCORD, str(event.guild_id), str(event.thread_id), kind=kind))
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Do so with a whole channel; Discord tells of each of its threads."""
+        self._gone(Channel(Platform.DISCORD, str(channel.guild.id), str(channel.id)))
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Answer a button, a command or a form at once: it waits in no line."""
+        await self._interactions.answer(interaction, self._bot_id())
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Say that one of the handlers above failed; the others go on."""
         log.exception("gateway_event_failed", event_name=event_method)
 
-    def _hear(self, message: discord.Message) -> None:
+    def _hear(self, message: discord.Message, how: Callable[..., Awaitable[None]]) -> None:
         workspace, channel_id = _workspace(message), str(message.channel.id)
         self._catching_up.note(workspace, message.id)
         if self._lines.length(channel_id) >= _LONGEST_LINE:
             first = min(self._lines.drop(channel_id), message.id)
-            item = Item(first, functools.partial(self._again, message, first - 1))
+            item = Item(first, functools.partial(self._hear_again, message, first - 1))
         else:
-            item = Item(message.id, functools.partial(self._read, message))
+            item = Item(message.id, functools.partial(self._bring, message, how))
         self._lines.put(channel_id, workspace, item)
 
-    async def _read(self, message: discord.Message) -> AsyncIterator[Message]:
-        place = await self._place(message)
+    async def _bring(
+        self, message: discord.Message, how: Callable[..., Awaitable[None]], door: Patience
+    ) -> None:
+        place = await self._place(message.channel, message.guild)
         read = read_message(message, place) if place else None
         if read is not None:
-            yield read
+            await how(message, read, place, door)
 
-    async def _again(self, message: discord.Message, after: int) -> AsyncIterator[Message]:
+    async def _hear_again(self, message: discord.Message, after: int, door: Patience) -> None:
         """Read from Discord what was too much to keep waiting here."""
-        place = await self._place(message)
+        place = await self._place(message.channel, message.guild)
         if place is not None:
-            async for missed in self._catching_up.missed(Gap(place, after)):
-                yield missed
+            await self._missed(Gap(place, after), door)
+
+    async def _missed(self, gap: Gap, door: Patience) -> None:
+        async for found, read in self._catching_up.missed(gap):
+            await self._hearing.late(found, read, gap.place, door)
+
+    def _deleted(self, channel_id: int, guild_id: int | None, ids: tuple[str, ...]) -> None:
+        async def bring(door: Patience) -> None:
+            channel = self.get_channel(channel_id) or self.get_partial_messageable(
+                channel_id, guild_id=guild_id
+            )
+            place = await self._place(channel, self.get_guild(guild_id or 0))
+            if place is not None:
+                await self._hearing.deleted(place, ids, door)
+
+        self._lines.put(str(channel_id), str(guild_id or ""), Item(0, bring))
+
+    def _gone(self, place: Channel) -> None:
+        deletion = Deletion(place, (), datetime.now(UTC))
+        self._lines.put(place.id, place.workspace, Item(0, lambda door: door.withdraw(deletion)))
 
     def _hold(self, workspace: str) -> None:
         self._catching_up.connected(workspace)
@@ -158,8 +214,8 @@ class Ears(discord.AutoShardedClient):
         session = self._catching_up.session(workspace)
         gaps = await self._found(workspace, find)
         for gap in gaps:
-            read = functools.partial(self._catching_up.missed, gap)
-            self._lines.put_first(gap.channel_id, workspace, Item(gap.after + 1, read))
+            bring = functools.partial(self._missed, gap)
+            self._lines.put_first(gap.channel_id, workspace, Item(gap.after + 1, bring))
         if self._catching_up.done(workspace, session):
             self._lines.release(workspace)
 
@@ -176,12 +232,14 @@ class Ears(discord.AutoShardedClient):
     def _bot_id(self) -> int:
         return self.user.id if self.user else 0
 
-    async def _place(self, message: discord.Message) -> Place | None:
-        """Say where a message stands; a channel that the gateway has not told of is asked for."""
-        channel = message.channel
+    async def _place(self, channel: Any, guild: discord.Guild | None) -> Place | None:
+        """Say where something happened; a channel that the gateway has not told of is asked for."""
         if not isinstance(channel, discord.PartialMessageable):
-            return read_place(channel, self._bot_id(), message.guild)
-        guild = self.get_guild(channel.guild_id or 0)
+            return read_place(channel, self._bot_id(), guild)
+        if channel.guild_id is None:
+            here = Channel(Platform.DISCORD, "", str(channel.id), kind=ChannelKind.DIRECT)
+            return Place(here, self._bot_id())
+        guild = self.get_guild(channel.guild_id)
         while guild is not None:
             try:
                 found = await self._rest.call("GET", "/channels/{channel_id}", channel_id=channel.id)

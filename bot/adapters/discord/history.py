@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import discord
 import structlog
 
 from bot.adapters.discord.reading import Place, read_earlier
 from bot.adapters.discord.rest import Rest, our_errors
-from bot.dialogue import ChannelKind, Message
+from bot.adapters.discord.starters import is_starter
+from bot.dialogue import Channel, ChannelKind, Message
 from bot.errors import PostRefused
 
 log = structlog.get_logger()
@@ -23,13 +26,14 @@ async def read_history(rest: Rest, question: Message, guild: discord.Guild | Non
     A thread gives its messages and the one it began from, any other place the chain of replies. What may
     not be read is left out. Raises `TokenRefused`, `PlatformDown`.
     """
-    place = Place(question.channel, await rest.my_id(), guild)
+    here = _above(question) if is_starter(question) else question.channel
+    place = Place(here, await rest.my_id(), guild)
     client = await rest.client()
-    channel = client.get_partial_messageable(int(question.channel.id))
+    channel = client.get_partial_messageable(int(here.id))
     found: list[discord.Message] = []
     try:
         with our_errors():
-            if question.channel.kind is ChannelKind.THREAD:
+            if here.kind is ChannelKind.THREAD:
                 await _thread(channel, question, found)
             else:
                 await _chain(channel, question, found)
@@ -37,6 +41,11 @@ async def read_history(rest: Rest, question: Message, guild: discord.Guild | Non
         log.warning("history_not_readable", channel=question.channel.id, reason=str(error))
     read = [read_earlier(message, place) for message in reversed(found)]
     return [message for message in read if message is not None]
+
+
+def _above(question: Message) -> Channel:
+    """Say in which channel the message stands that a thread is to begin with."""
+    return replace(question.channel, id=question.channel.parent, kind=ChannelKind.OPEN, parent="")
 
 
 async def _thread(

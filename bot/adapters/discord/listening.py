@@ -12,6 +12,8 @@ import structlog
 
 from bot.adapters.discord.catching_up import CatchingUp
 from bot.adapters.discord.gateway import Ears, Identifies
+from bot.adapters.discord.hearing import Hearing
+from bot.adapters.discord.interactions import Interactions
 from bot.adapters.discord.lines import Lines
 from bot.adapters.discord.rest import Rest
 from bot.errors import TokenRefused
@@ -29,10 +31,18 @@ class Listener:
     """Keeps one gateway connection standing and hands on every message, until cancelled."""
 
     def __init__(
-        self, token: str, rest: Rest, catching_up: CatchingUp, lines: Lines, tasks: asyncio.TaskGroup
+        self,
+        token: str,
+        rest: Rest,
+        catching_up: CatchingUp,
+        hearing: Hearing,
+        interactions: Interactions,
+        lines: Lines,
+        tasks: asyncio.TaskGroup,
+        proxy: str | None = None,
     ) -> None:
         self._token = token
-        self._parts = (rest, catching_up, lines, tasks, Identifies())
+        self._parts = (rest, catching_up, hearing, interactions, lines, tasks, Identifies(), proxy)
         self._content = True
         self._ears: Ears | None = None
 

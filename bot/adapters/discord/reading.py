@@ -49,6 +49,15 @@ def read_earlier(message: discord.Message, place: Place) -> Message | None:
     return _read(message, place, None, said=message.author.id == place.bot_id)
 
 
+def is_named(message: discord.Message, place: Place) -> bool:
+    """Say whether it names the bot in so many words, not only by replying to it."""
+    marks = list(_MARK.finditer(message.content))
+    users = {int(mark["user"]) for mark in marks if mark["user"]}
+    return place.bot_id in users or bool(
+        _own_roles(place) & {int(mark["role"]) for mark in marks if mark["role"]}
+    )
+
+
 def read_place(
     channel: discord.abc.MessageableChannel | discord.abc.GuildChannel,
     bot_id: int,

@@ -17,7 +17,7 @@ import structlog
 from discord.http import Route
 
 from bot.adapters.posting import PostGone
-from bot.errors import PlatformDown, PostRefused, TokenRefused
+from bot.errors import PermissionMissing, PlatformDown, PostRefused, TokenRefused
 
 log = structlog.get_logger()
 
@@ -25,22 +25,52 @@ CALL_SECONDS = 5.0  # the longest one call may be on the wire: a taker of the le
 _LONGEST_LIMIT = 60.0
 _TRIES = 4
 _UNKNOWN_MESSAGE = 10008
+_NO_RIGHTS = frozenset({50001, 50013, 160005})
+# What Discord's codes mean, and what can be done.
+_CAUSES = {
+    10003: "the channel or thread is gone",
+    30033: "the thread is full; go on in a new one",
+    40067: "the forum asks for a tag; let posts go without one, or set one",
+    50001: "the bot cannot see this channel; give its role View Channel here",
+    50007: "this person takes no direct messages from members of the server",
+    50013: "the bot's role lacks a permission here; give it Send Messages, Send Messages in Threads, Create "
+    "Public Threads and Read Message History",
+    50083: "the thread is archived; open it again",
+    160005: "the thread is locked; unlock it, or ask in the channel",
+    160006: "the server has as many open threads as it may have; archive some",
+}
 _TRIED_AGAIN = frozenset({500, 502, 504, 524})  # by discord.py itself, five times
 
 Guard = Callable[[], None]
 _guard: ContextVar[Guard | None] = ContextVar("discord_guard", default=None)
 
 
+class Refused(PostRefused):
+    """Discord refuses this call, and will again; `code` is Discord's own."""
+
+    def __init__(self, text: str, code: int = 0) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class NotAllowed(Refused, PermissionMissing):
+    """A permission is missing in this place."""
+
+
 class Rest:
     """One token's REST calls; discord.py keeps the rate limits."""
 
-    def __init__(self, token: str, api_url: str, call_seconds: float = CALL_SECONDS) -> None:
+    def __init__(
+        self, token: str, api_url: str, proxy: str | None = None, call_seconds: float = CALL_SECONDS
+    ) -> None:
+        """`proxy` is an HTTP proxy's address."""
         # At their debug level these write down what people and the model say.
         for name in ("discord.http", "discord.gateway"):
             logging.getLogger(name).setLevel(logging.INFO)
         # discord.py knows one address a process.
         Route.BASE = api_url.rstrip("/")
         self._token = token
+        self._proxy = proxy
         self._timeout = aiohttp.ClientTimeout(total=call_seconds)
         self._client: discord.Client | None = None
         self._login = asyncio.Lock()
@@ -53,7 +83,7 @@ class Rest:
         """
         async with self._login:
             if self._client is None:
-                self._client = await _logged_in(self._token)
+                self._client = await _logged_in(self._token, self._proxy)
             return self._client
 
     async def my_id(self) -> int:
@@ -135,13 +165,16 @@ def _meaning_of(error: discord.HTTPException) -> Exception:
         return PlatformDown(f"Discord does not serve us now ({said})")
     if error.code == _UNKNOWN_MESSAGE:
         return PostGone(f"the message is gone ({said})")
-    return PostRefused(f"Discord does not allow it here ({said}: {error.text})")
+    cause = _CAUSES.get(error.code, f"Discord does not allow it here: {error.text}")
+    refused = NotAllowed if error.code in _NO_RIGHTS else Refused
+    return refused(f"{cause} ({said})", error.code)
 
 
-async def _logged_in(token: str) -> discord.Client:
+async def _logged_in(token: str, proxy: str | None) -> discord.Client:
     client = discord.Client(
         intents=discord.Intents(guilds=True),  # never used, but discord.py warns without
         max_messages=None,
+        proxy=proxy,
         max_ratelimit_timeout=_LONGEST_LIMIT,
         http_trace=_guarding_trace(),
     )

@@ -11,7 +11,9 @@ from typing import Any, Self
 import discord
 import structlog
 
+from bot.adapters.discord.buttons import Buttons, Components
 from bot.adapters.discord.rest import Rest
+from bot.adapters.discord.starters import begin, is_starter
 from bot.adapters.discord.writing import write_text
 from bot.adapters.posting import PostGone
 from bot.dialogue import Message, Piece, Slot
@@ -65,12 +67,17 @@ class Typing:
 class DiscordPost:
     """The posts of one answer: the first is a reply to the question, the later ones follow it plainly."""
 
-    def __init__(self, rest: Rest, question: Message, receipts: Receipts, typing: Typing) -> None:
+    def __init__(
+        self, rest: Rest, question: Message, receipts: Receipts, typing: Typing, buttons: Buttons
+    ) -> None:
+        self._buttons = buttons
+        self._under: dict[str, Components] = {}
         self._rest = rest
         self._question = question
         self._receipts = receipts
         self._typing = typing
         self._begun = False
+        self._starts = is_starter(question)
 
     async def post(self, piece: Piece, nonce: str) -> str:
         """Post; the same nonce within minutes gives the message that stands, which then gets this text."""
@@ -83,19 +90,29 @@ class DiscordPost:
             "flags": _SUPPRESS_EMBEDS,
             "allowed_mentions": _NO_PINGS,
         }
-        if not self._begun:
+        under = self._buttons.under(piece)
+        if under:
+            payload["components"] = under
+        if not self._begun and self._starts:
+            await begin(self._rest, self._question, self._receipts)
+        elif not self._begun:
             payload["message_reference"] = self._reference()
         made = await self._call("POST", _MESSAGES, payload)
         self._begun = True
-        if made["content"].strip() != content.strip():
-            await self.edit(made["id"], piece)
+        if made["content"].strip() != content.strip() or bool(made.get("components")) != bool(under):
+            await self.edit(str(made["id"]), piece)
+        self._under[str(made["id"])] = under
         return str(made["id"])
 
     async def edit(self, message_id: str, piece: Piece) -> None:
         """Edit; raises `PostGone` where somebody deleted the message."""
         await self._typing.stop()
-        payload = {"content": write_text(piece.text), "allowed_mentions": _NO_PINGS}
+        payload: dict[str, Any] = {"content": write_text(piece.text), "allowed_mentions": _NO_PINGS}
+        under = self._buttons.under(piece)
+        if self._under.get(message_id) != under:
+            payload["components"] = under
         await self._call("PATCH", _MESSAGE, payload, message_id=message_id)
+        self._under[message_id] = under
         self._begun = True
 
     async def delete(self, message_id: str) -> None:
@@ -117,7 +134,7 @@ class DiscordPost:
         perhaps: str | None = None
         async for found in self._own_since(slot.recorded_at):
             sure = self._is(found, slot)
-            if not (sure or (perhaps is None and _may_be(found, slot))):
+            if not (sure or (perhaps is None and self._may_be(found, slot))):
                 continue
             if await self._receipts.owns(str(found["id"])):
                 continue
@@ -146,13 +163,24 @@ class DiscordPost:
     def _is(self, found: Mapping[str, Any], slot: Slot) -> bool:
         """Know the first post by its question, a later one by the text it was recorded with."""
         reference = _reference_of(found)
-        if slot.ordinal == 0:
+        if slot.ordinal == 0 and not self._starts:
             return bool(reference == self._question.id)
         return (
             reference is None
             and bool(slot.text)
             and found["content"].strip() == write_text(slot.text).strip()
         )
+
+    def _may_be(self, found: Mapping[str, Any], slot: Slot) -> bool:
+        """
+        Take a later post for ours whose text is another, since two tries may have died upon it.
+
+        One this young may be another answer's that is just being recorded; if it is ours, the nonce will
+        tell.
+        """
+        if (slot.ordinal == 0 and not self._starts) or _reference_of(found) is not None:
+            return False
+        return datetime.now(UTC) - discord.utils.snowflake_time(int(found["id"])) > _YOUNG
 
     def _reference(self) -> dict[str, Any]:
         place, message_id = self._question.channel.id, self._question.id
@@ -170,17 +198,6 @@ class DiscordPost:
                 raise
             # Replying takes the right to read the history, plain posting does not.
             return await self._rest.call(method, path, payload=payload, guard=guard, channel_id=place, **ids)
-
-
-def _may_be(found: Mapping[str, Any], slot: Slot) -> bool:
-    """
-    Take a later post for ours whose text is another, since two tries may have died upon it.
-
-    One this young may be another answer's that is just being recorded; if it is ours, the nonce will tell.
-    """
-    if slot.ordinal == 0 or _reference_of(found) is not None:
-        return False
-    return datetime.now(UTC) - discord.utils.snowflake_time(int(found["id"])) > _YOUNG
 
 
 def _reference_of(found: Mapping[str, Any]) -> str | None:

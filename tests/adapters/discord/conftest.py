@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from bot.adapters.discord import DiscordAdapter
-from bot.dialogue import Accepted, Message
+from bot.dialogue import Accepted, Message, Platform
 from bot.errors import StoreDown
 from tests.doubles.discord import DiscordDouble
-from tests.fakes import FakeDoor
+from tests.fakes import FakeDoor, FakeWords
 
 
 @dataclass
@@ -36,6 +36,31 @@ class FakeMarks:
         return dict(self.kept.get(workspace, {}))
 
 
+@dataclass(frozen=True)
+class FakeChoice:
+    """What a guild chose."""
+
+    answers: str = ""
+    language: str = ""
+
+
+@dataclass
+class FakeChoices:
+    """The choices of the one guild there is."""
+
+    chosen: FakeChoice = FakeChoice()
+
+    async def settings(self, platform: Platform, workspace: str) -> FakeChoice:
+        return self.chosen
+
+    async def change(
+        self, platform: Platform, workspace: str, *, answers: str | None = None, language: str | None = None
+    ) -> FakeChoice:
+        given = {"answers": answers, "language": language}
+        self.chosen = replace(self.chosen, **{name: one for name, one in given.items() if one is not None})
+        return self.chosen
+
+
 class Inbox(FakeDoor):
     """Counts how often a text was brought."""
 
@@ -56,6 +81,7 @@ class World:
     adapter: DiscordAdapter
     inbox: Inbox
     marks: FakeMarks
+    choices: FakeChoices
 
     @property
     def heard(self) -> list[Message]:
@@ -90,6 +116,7 @@ async def discord() -> AsyncIterator[DiscordDouble]:
 @pytest.fixture
 async def world(discord: DiscordDouble) -> AsyncIterator[World]:
     marks = FakeMarks()
-    adapter = DiscordAdapter(discord.token, discord.api_url, marks)
-    yield World(discord, adapter, Inbox(), marks)
+    choices = FakeChoices()
+    adapter = DiscordAdapter(discord.token, discord.api_url, marks, FakeWords(), choices)
+    yield World(discord, adapter, Inbox(), marks, choices)
     await adapter.close()

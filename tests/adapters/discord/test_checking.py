@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.adapters.discord import DiscordAdapter, invite_link
 from bot.dialogue import Finding
 from bot.ports import Adapter, Checks, History
-from tests.adapters.discord.conftest import FakeMarks, World
-from tests.fakes import in_english
+from tests.adapters.discord.conftest import FakeChoices, FakeMarks, World
+from tests.fakes import FakeWords, in_english
 
 
 async def findings(adapter: DiscordAdapter) -> dict[str, Finding]:
@@ -31,12 +31,12 @@ async def test_all_is_well(world: World) -> None:
 def test_the_invite_link_asks_for_what_is_needed_and_no_more() -> None:
     assert invite_link("42") == (
         "https://discord.com/oauth2/authorize?client_id=42"
-        "&scope=bot+applications.commands&permissions=274877975552"
+        "&scope=bot+applications.commands&permissions=309237746688"
     )
 
 
 async def test_a_wrong_token_is_told_with_its_cure(world: World) -> None:
-    adapter = DiscordAdapter("wrong", world.discord.api_url, FakeMarks())
+    adapter = DiscordAdapter("wrong", world.discord.api_url, FakeMarks(), FakeWords(), FakeChoices())
     found = await findings(adapter)
     await adapter.close()
 

@@ -11,9 +11,9 @@ import pytest
 from bot.adapters.discord import DiscordAdapter
 from bot.dialogue import Author, Channel, ChannelKind, Message, Piece, Platform, Slot
 from bot.errors import LeaseLost, PlatformDown, PostRefused, Superseded, TokenRefused
-from tests.adapters.discord.conftest import FakeMarks, World
+from tests.adapters.discord.conftest import FakeChoices, FakeMarks, World
 from tests.doubles.discord import Person, Place
-from tests.fakes import FakeReceipts, pieces_of
+from tests.fakes import FakeReceipts, FakeWords, pieces_of
 
 WHOLE = "The whole answer."
 
@@ -349,7 +349,7 @@ async def test_a_locked_thread_refuses(world: World, anna: Person, place: Place)
 
 
 async def test_a_wrong_token_is_told(world: World, question: Message) -> None:
-    adapter = DiscordAdapter("wrong", world.discord.api_url, FakeMarks())
+    adapter = DiscordAdapter("wrong", world.discord.api_url, FakeMarks(), FakeWords(), FakeChoices())
     with pytest.raises(TokenRefused):
         await adapter.send(question, pieces_of(Piece(0, WHOLE, done=True)), FakeReceipts())
     await adapter.close()
