@@ -17,10 +17,14 @@ from bot.memory.history import HistoryShelf
 from bot.memory.inbox import Inbox
 from bot.memory.leases import Leases
 from bot.memory.outbox import Outbox
+from bot.memory.people import People
 from bot.memory.recall import Memory
 from bot.memory.summaries import Summaries
 from bot.memory.transcripts import Transcripts
 from bot.memory.turns import LeaseTerms, Turns
+from bot.memory.wishes import Wishes
+from bot.memory.withdrawals import Withdrawals
+from bot.memory.workspaces import Workspaces
 from bot.ports import Adapter, Backend, Door
 from bot.reception import Reception
 from bot.worker import Answerer, Attaching, Queue, Worker
@@ -70,4 +74,12 @@ def build(
     worker = Worker(answerer, turns, Summaries(database, counter), engine)
     sweep = partial(turns.wake_open, list(adapters))
     queue = Queue(ground.url, worker.answer, worker.fold, sweep, list(adapters), beat=beat)
-    return House(inbox, Reception(inbox), Transcripts(database, ground.bell), leases, queue)
+    door = Reception(
+        inbox,
+        Withdrawals(database),
+        Wishes(database),
+        People(database),
+        Workspaces(database),
+        words,
+    )
+    return House(inbox, door, Transcripts(database, ground.bell), leases, queue)

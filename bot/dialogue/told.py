@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from bot.dialogue.answers import Manifest
@@ -62,7 +63,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why an answer is what it is; `reasons` are the newest of those read, oldest first."""
+    """Why an answer is as it is; `reasons` are the newest of those read, oldest first; `cost` in US dollars."""
 
     turn: int
     outcome: str
@@ -74,6 +75,8 @@ class Why:
     attempts: int
     seconds: float
     first_text_seconds: float | None
+    reasoning_tokens: int = 0
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

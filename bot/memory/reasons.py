@@ -32,6 +32,8 @@ async def explain(connection: AsyncConnection, turn: int) -> Why | None:
         row.attempts,
         row.seconds or 0.0,
         row.first_text_seconds,
+        row.reasoning_tokens or 0,
+        row.cost,
     )
 
 

@@ -49,7 +49,7 @@ class Transcripts:
         )
         async with self._database.transaction() as connection:
             rows = (await connection.execute(found)).all()
-        return [Thread(as_conversation(row).channel, _title(row.opening), row.last_at) for row in rows]
+        return [Thread(as_conversation(row).channel, titled(row.opening), row.last_at) for row in rows]
 
     async def read(self, channel: Channel, limit: int = 200) -> Sequence[Entry]:
         """Read the newest entries of a channel's conversation, oldest first, the growing answer included."""
@@ -105,6 +105,12 @@ class Transcripts:
             await next_era(connection, channel)
             if left is not None:
                 await tell_conversation(connection, left.id)
+
+
+def titled(text: str) -> str:
+    """Make a title of a conversation's first words."""
+    line = " ".join(text.split())
+    return line if len(line) <= _TITLE_CHARACTERS else line[: _TITLE_CHARACTERS - 1].rstrip() + "…"
 
 
 async def _current(connection: AsyncConnection, channel: Channel) -> Conversation | None:
@@ -163,8 +169,3 @@ def _woven(heard: Sequence[sa.Row[tuple[object, ...]]], answers: dict[int, Entry
         )
         if row.turn_id in answers and last[row.turn_id] == row.id:
             yield answers[row.turn_id]
-
-
-def _title(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _TITLE_CHARACTERS else line[: _TITLE_CHARACTERS - 1].rstrip() + "…"

@@ -1,0 +1,5 @@
+"""The door in, behind which everything that people do is kept and carried out."""
+
+from bot.reception.reception import Reception
+
+__all__ = ["Reception"]
