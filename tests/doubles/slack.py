@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.doubles.slack_files import FileStore
 from tests.doubles.slack_rules import SlackRefuses, faults
 from tests.doubles.slack_socket import Delivery, Sockets
 from tests.doubles.slack_state import BOT_USER, Post, Workspace
@@ -63,7 +64,13 @@ class SlackDouble:
 
     def __init__(self) -> None:
         self.space = Workspace()
+        self.files = FileStore(self.space, BOT_TOKEN)
         self.web = WebApi(self.space)
+        self.web.methods |= {
+            "files.info": self.files.info,
+            "conversations.members": self.files.members,
+            "users.list": self.files.people,
+        }
         self.sockets = Sockets()
         self.calls: list[Call] = []
         self.scopes = SCOPES
@@ -79,12 +86,14 @@ class SlackDouble:
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._answer)
         app.router.add_get("/socket/{ticket}", self.sockets.handle)
+        app.router.add_get("/files/{number}/{name}", self.files.serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         port = self._runner.addresses[0][1]
         self._address = f"127.0.0.1:{port}"
+        self.files.address = self._address
         self.api_url = f"http://{self._address}/api/"
         return self
 
@@ -99,7 +108,12 @@ class SlackDouble:
     # What people do.
 
     async def say(
-        self, user: str, channel: str, text: str, thread: str | None = None, files: tuple[str, ...] = ()
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        thread: str | None = None,
+        files: tuple[str | dict[str, Any], ...] = (),
     ) -> str:
         """A person writes; the app gets each event that it subscribed to. Returns the message's ts."""
         post = Post(self.space.stamp(), user, text, thread=thread or "", files=files)

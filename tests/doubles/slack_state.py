@@ -27,7 +27,7 @@ class Post:
     streaming: bool = False
     was_streamed: bool = False
     edited: str = ""
-    files: tuple[str, ...] = ()
+    files: tuple[str | dict[str, Any], ...] = ()  # names, or what `FileStore.share` gives
     subtype: str = ""
     bot_id: str = ""
     locked: bool = False
@@ -47,7 +47,10 @@ class Post:
         if self.edited:
             data["edited"] = {"user": self.user, "ts": self.edited}
         if self.files:
-            data["files"] = [{"id": f"F{number}", "name": name} for number, name in enumerate(self.files)]
+            data["files"] = [
+                {"id": f"F{number}", "name": file} if isinstance(file, str) else file
+                for number, file in enumerate(self.files)
+            ]
         if metadata and self.metadata:
             data["metadata"] = self.metadata
         return data
@@ -71,6 +74,7 @@ class Place:
     name: str
     kind: str = "channel"
     archived: bool = False
+    members: tuple[str, ...] = ()  # everybody where it is empty
     posts: dict[str, Post] = field(default_factory=dict)
 
     def thread(self, root: str) -> list[Post]:

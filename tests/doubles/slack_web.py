@@ -66,7 +66,13 @@ class WebApi:
 
     def _channel(self, given: Arguments) -> Arguments:
         place = self._space.place(given["channel"])
-        return {"channel": {"id": place.id, "name": place.name}}
+        kind = {
+            "is_channel": place.kind == "channel",
+            "is_private": place.kind != "channel",
+            "is_im": place.kind == "im",
+            "is_mpim": place.kind == "mpim",
+        }
+        return {"channel": {"id": place.id, "name": place.name, **kind}}
 
     def _replies(self, given: Arguments) -> Arguments:
         thread = self._space.place(given["channel"]).thread(given["ts"])

@@ -12,6 +12,8 @@ from bot.adapters.slack.mrkdwn import Known, clean, people_in, places_in, read_t
 from bot.dialogue import Author, Channel, ChannelKind, File, Message, Platform
 
 _STAMP = re.compile(r"\d{1,11}(?:\.\d{1,9})?", re.ASCII)
+# Where a file of a shared channel has no address yet, `files.info` tells it by the id.
+BY_ID = "slack-file:"
 # A message of any other subtype is Slack talking about the channel (joins, topics), not a person.
 _WRITTEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 
@@ -158,5 +160,5 @@ def _file(item: Mapping[str, Any]) -> File:
         clean(str(item.get("name") or item.get("title") or "a file")),
         str(item.get("mimetype") or ""),
         size if isinstance(size, int) else 0,
-        str(item.get("url_private") or ""),
+        str(item.get("url_private") or "") or f"{BY_ID}{item.get('id') or ''}",
     )
