@@ -65,11 +65,17 @@ def served_on_board(settings: ModelSettings, address: Address) -> OpenAIBackend:
 
 def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:
     """Make Slack's adapter, or None where it is not used."""
-    if settings.bot_token is None or settings.app_token is None:
+    if settings.bot_token is None or not (settings.app_token or settings.signing_secret):
         return None
-    tokens = settings.bot_token.get_secret_value(), settings.app_token.get_secret_value()
-    roles = bool(settings.allow_roles or settings.block_roles)
-    return SlackAdapter(*tokens, settings.api_url, words, roles=roles)
+    return SlackAdapter(
+        settings.bot_token.get_secret_value(),
+        settings.app_token.get_secret_value() if settings.app_token else "",
+        settings.api_url,
+        words,
+        roles=bool(settings.allow_roles or settings.block_roles),
+        signing_secret=settings.signing_secret.get_secret_value() if settings.signing_secret else "",
+        proxy=proxy_to(settings.api_url, settings.proxy) or "",
+    )
 
 
 def discord_adapter(

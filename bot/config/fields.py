@@ -23,6 +23,12 @@ def _address(value: str | None) -> str | None:
     return value
 
 
+def _proxy(value: str | None) -> str | None:
+    if value is not None and value != "none" and not value.startswith(("http://", "https://")):
+        raise ValueError('an address beginning with http:// or https:// is needed, or "none"')
+    return value
+
+
 def _whole_path(value: Path | None) -> Path | None:
     return value.expanduser().absolute() if value is not None else None
 
@@ -36,6 +42,7 @@ Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_absent)]
 Text = Annotated[str | None, BeforeValidator(_blank_is_absent)]
 Address = Annotated[str, AfterValidator(_address)]
 MaybeAddress = Annotated[str | None, BeforeValidator(_blank_is_absent), AfterValidator(_address)]
+Proxy = Annotated[Text, AfterValidator(_proxy)]
 WholePath = Annotated[Path, AfterValidator(_whole_path)]
 MaybePath = Annotated[Path | None, BeforeValidator(_blank_is_absent), AfterValidator(_whole_path)]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from bot.config.fields import MaybeAddress, MaybePath, Secret, Section, Text
+from bot.config.fields import MaybeAddress, MaybePath, Proxy, Secret, Section, Text
 
 
 def _read_json(value: object) -> object:
@@ -18,12 +18,6 @@ def _read_json(value: object) -> object:
         return json.loads(value)
     except ValueError:
         raise ValueError("a JSON list of models is needed, see .env.example") from None
-
-
-def _proxy(value: str | None) -> str | None:
-    if value is not None and value != "none" and not value.startswith(("http://", "https://")):
-        raise ValueError('an address beginning with http:// or https:// is needed, or "none"')
-    return value
 
 
 class ModelChoice(Section):
@@ -46,7 +40,7 @@ class ModelSettings(ModelChoice):
 
     path: MaybePath = None
     fallbacks: Annotated[tuple[ModelChoice, ...], NoDecode, BeforeValidator(_read_json)] = ()
-    proxy: Annotated[Text, AfterValidator(_proxy)] = None
+    proxy: Proxy = None
     prices: MaybePath = None
     daily_tokens: int = Field(default=2_000_000, ge=0)
     first_token_seconds: float = Field(default=60.0, gt=0)

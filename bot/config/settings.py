@@ -18,7 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from bot.config.fields import Address, MaybeAddress, Names, Secret, Section, Text, WholePath
+from bot.config.fields import Address, MaybeAddress, Names, Proxy, Secret, Section, Text, WholePath
 from bot.config.model import ModelSettings
 from bot.errors import SettingError
 
@@ -62,11 +62,13 @@ class Access(Section):
 
 
 class SlackSettings(Access):
-    """Slack by Socket Mode: both tokens or neither."""
+    """Slack: the bot's token, with the app-level one for Socket Mode or the signing secret for HTTP."""
 
     bot_token: Secret = None
     app_token: Secret = None
+    signing_secret: Secret = None
     api_url: Address = "https://slack.com/api/"
+    proxy: Proxy = None
 
 
 class DiscordSettings(Access):
@@ -180,10 +182,14 @@ def _check_names(env_file: Any) -> None:
 
 
 def _check_slack(slack: SlackSettings) -> None:
-    if (slack.bot_token is None) != (slack.app_token is None):
-        missing = "BOT_SLACK__APP_TOKEN" if slack.app_token is None else "BOT_SLACK__BOT_TOKEN"
+    see = "(see README, Slack in five steps)"
+    delivered = slack.app_token or slack.signing_secret
+    if slack.bot_token is None and delivered:
+        raise SettingError(f"BOT_SLACK__BOT_TOKEN: missing; Slack is not used without the bot's token {see}")
+    if slack.bot_token and not delivered:
         raise SettingError(
-            f"{missing}: missing; Slack needs both its tokens (see README, Slack in five steps)"
+            "BOT_SLACK__APP_TOKEN: missing; Slack delivers by Socket Mode with it, "
+            f"or over HTTP with BOT_SLACK__SIGNING_SECRET in its place {see}"
         )
 
 

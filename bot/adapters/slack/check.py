@@ -1,9 +1,10 @@
-"""What `bot doctor` looks at on Slack: both tokens, the scopes, the socket."""
+"""What `bot doctor` looks at on Slack: the tokens, the scopes, and how Slack delivers."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
+from bot.adapters.slack.signed import PATH
 from bot.adapters.slack.web import Refused, Web
 from bot.dialogue import Finding
 from bot.errors import PermissionMissing, PlatformError, TokenRefused
@@ -16,6 +17,7 @@ SCOPES = {
     "channels:history": "check-slack-lost-public",
     "channels:read": "check-slack-lost-channel-names",
     "chat:write": "check-slack-lost-answers",
+    "commands": "check-slack-lost-commands",
     "groups:history": "check-slack-lost-private",
     "groups:read": "check-slack-lost-private-names",
     "im:history": "check-slack-lost-direct",
@@ -30,10 +32,17 @@ _MANIFEST = "deploy/slack-manifest.yaml"
 
 
 async def look(web: Web, app_token: str, tell: Tell, *, roles: bool = False) -> AsyncIterator[Finding]:
-    """Look at each part, with `roles` at what they need too; nothing is raised for what is wrong."""
+    """
+    Look at each part, with `roles` at what they need too; nothing is raised for what is wrong.
+
+    Without an app-level token Slack delivers over HTTP, which can only be tried from outside.
+    """
     async for finding in _bot_token(web, SCOPES | ROLE_SCOPES if roles else SCOPES, tell):
         yield finding
-    yield await _socket(web, app_token, tell)
+    if app_token:
+        yield await _socket(web, app_token, tell)
+    else:
+        yield Finding(tell("check-slack-http"), True, tell("check-slack-http-well", path=PATH))
 
 
 async def _bot_token(web: Web, scopes: Mapping[str, str], tell: Tell) -> AsyncIterator[Finding]:

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.adapters.slack.groups import Groups
-from bot.adapters.slack.names import Names
-from bot.adapters.slack.reading import Me, read_message, wanted
+from bot.adapters.slack.errands import Errands
+from bot.adapters.slack.events import deletion, place_of, removed, word_of_command
+from bot.adapters.slack.home import Home
+from bot.adapters.slack.interactions import Interactions
+from bot.adapters.slack.people import People
+from bot.adapters.slack.reading import read_message, wanted
+from bot.adapters.slack.twins import Twins
 from bot.adapters.slack.web import Web, quiet
-from bot.dialogue import Message
+from bot.adapters.slack.whispers import Whispers
+from bot.dialogue import Platform, Reply, Request, Wish
 from bot.errors import StoreError
-from bot.ports import Door
+from bot.ports import Door, Words
 
 log = structlog.get_logger()
 
-# `app_mention` may lack what its twin, the `message` event, has (files); so the twin goes first.
-TWIN_SECONDS = 0.7
-HEARD = 2_000
+Event = Mapping[str, Any]
 
 _READ = frozenset({"message", "app_mention"})
+_KEPT = frozenset(
+    {"channel_deleted", "group_deleted", "agent_session_stopped", "app_uninstalled", "tokens_revoked"}
+)
 
 
 class Listener:
@@ -39,14 +44,16 @@ class Listener:
     envelope without one, and Slack delivers it again.
     """
 
-    def __init__(self, web: Web, names: Names, me: Me, door: Door, groups: Groups | None = None) -> None:
-        """All goes to the door, with their authors' roles where there are `groups`."""
-        self._groups = groups
-        self._names = names
-        self._me = me
+    def __init__(self, web: Web, people: People, door: Door, words: Words) -> None:
+        """All goes to the door."""
+        self._people = people
         self._door = door
+        self._whispers = Whispers(web)
+        self._home = Home(web, people, door, words)
+        self._interactions = Interactions(web, people, door, words, self._home)
+        self._errands = Errands()
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
-        self._twins = _Twins()
+        self._twins = Twins()
         self.app = AsyncApp(
             client=web.client(),
             logger=quiet("bolt"),
@@ -55,43 +62,108 @@ class Listener:
             ssl_check_enabled=False,
         )
 
-    async def keep(self, body: dict[str, Any], next: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:  # noqa: A002
+    async def keep(
+        self,
+        body: dict[str, Any],
+        request: AsyncBoltRequest,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002
+    ) -> BoltResponse:
         """Keep what the envelope tells; the parameters' names are Bolt's."""
         event = body.get("event")
         if not isinstance(event, Mapping):
-            log.info("slack_envelope_unknown", type=_name(body.get("type")))
+            self._interact(body, "x-slack-retry-num" in request.headers)
             return BoltResponse(status=200)
-        if str(event.get("type")) not in _READ:
-            log.info("slack_event_unused", type=_name(event.get("type")))
-            return BoltResponse(status=200)
-        team = str(body.get("team_id") or self._me.team_id)
         try:
-            await self._take(event, team)
+            await self._hear(event, str(body.get("team_id") or self._people.me.team_id))
+        except ValueError:
+            log.warning("slack_event_malformed", type=_name(event.get("type")))
         except StoreError as error:
             log.warning("slack_message_not_kept", error=type(error).__name__)
             return BoltResponse(status=503)
         return BoltResponse(status=200)
 
-    async def _take(self, event: Mapping[str, Any], team: str) -> None:
+    async def close(self) -> None:
+        """Let what was begun after its acknowledgement come to its end."""
+        await self._errands.finish()
+
+    def _interact(self, body: dict[str, Any], again: bool) -> None:
+        name = self._interactions.name(body)
+        if name is None:
+            log.info("slack_envelope_unknown", type=_name(body.get("type")))
+        else:
+            self._errands.run(self._interactions.carry_out(body, again), name)
+
+    async def _hear(self, event: Event, team: str) -> None:
+        kind = str(event.get("type"))
+        if kind in _READ:
+            await self._take(event, team)
+        elif kind in _KEPT:
+            await self._keep(event, team)
+        elif kind == "app_home_opened":
+            self._welcome(event, team)
+        else:
+            log.info("slack_event_unused", type=_name(event.get("type")))
+
+    async def _take(self, event: Event, team: str) -> None:
         twin = (str(event.get("channel")), str(event.get("ts")))
         if event.get("type") == "app_mention":
             await self._twins.wait(twin)
         async with self._lock(twin[0]):
-            known = await self._names.look_up(wanted(event), self._me)
-            try:
-                message = read_message(event, team, self._me, known)
-            except ValueError:
-                log.warning("slack_event_malformed", type=_name(event.get("type")))
-                return
-            if message is not None:
-                await self._door.accept(await self._with_roles(message))
+            if not (event.get("ts") and self._twins.known(twin)):
+                await self._read(event, team)
         self._twins.heard(twin)
 
-    async def _with_roles(self, message: Message) -> Message:
-        if self._groups is None:
-            return message
-        roles = await self._groups.roles_of(message.author.id)
-        return replace(message, author=replace(message.author, roles=roles))
+    async def _read(self, event: Event, team: str) -> None:
+        gone = deletion(event, team)
+        if gone is not None:
+            await self._door.withdraw(gone)
+            return
+        known = await self._people.known(wanted(event))
+        message = read_message(event, team, self._people.me, known)
+        if message is None:
+            return
+        message = await self._people.with_roles(message)
+        wish = word_of_command(event, message, self._people.me)
+        if wish is None:
+            await self._door.accept(message)
+            return
+        person = known.people.get(message.author.id)
+        moderator = person is not None and person.moderator
+        request = Request(wish[0], message.author, message.channel, value=wish[1], moderator=moderator)
+        self._tell(request, await self._door.request(request))
+
+    async def _keep(self, event: Event, team: str) -> None:
+        if removed(event):
+            await self._door.left(Platform.SLACK, team)
+        elif event.get("type") == "agent_session_stopped":
+            await self._stop(event, team)
+        elif (gone := deletion(event, team)) is not None:
+            await self._door.withdraw(gone)
+
+    async def _stop(self, event: Event, team: str) -> None:
+        """Slack's own button was pressed: the stream has ended already, the answer has not."""
+        streams = event.get("streaming_message_ts")
+        ts = str(streams[0]) if isinstance(streams, list) and streams else ""
+        channel = place_of(str(event.get("channel") or ""), ts, str(event.get("thread_ts") or ""), team)
+        person = await self._people.somebody(str(event.get("user") or ""))
+        request = Request(Wish.STOP, person.author, channel, ts, moderator=person.moderator)
+        reply = await self._door.request(request)
+        if not reply.done:
+            self._tell(request, reply)
+
+    def _tell(self, request: Request, reply: Reply) -> None:
+        if reply.text:
+            self._errands.run(self._told(request, reply.text))
+
+    async def _told(self, request: Request, text: str) -> None:
+        await self._whispers.tell(request.channel, request.person.id, text)
+
+    def _welcome(self, event: Event, team: str) -> None:
+        user, channel = str(event.get("user") or ""), str(event.get("channel") or "")
+        if event.get("tab") == "home":
+            self._errands.run(self._home.show(team, user))
+        elif channel:
+            self._errands.run(self._home.suggest(team, user, channel))
 
     def _lock(self, channel: str) -> asyncio.Lock:
         """Waiters of a lock are served in their order, so a channel's messages stay in theirs."""
@@ -99,30 +171,6 @@ class Listener:
         if lock is None:
             lock = self._locks[channel] = asyncio.Lock()
         return lock
-
-
-class _Twins:
-    """Which messages were kept lately, so that a mention can wait for its twin."""
-
-    def __init__(self) -> None:
-        self._heard: OrderedDict[tuple[str, str], asyncio.Event] = OrderedDict()
-
-    async def wait(self, twin: tuple[str, str]) -> None:
-        try:
-            async with asyncio.timeout(TWIN_SECONDS):
-                await self._event(twin).wait()
-        except TimeoutError:
-            return
-
-    def heard(self, twin: tuple[str, str]) -> None:
-        self._event(twin).set()
-
-    def _event(self, twin: tuple[str, str]) -> asyncio.Event:
-        event = self._heard.setdefault(twin, asyncio.Event())
-        self._heard.move_to_end(twin)
-        while len(self._heard) > HEARD:
-            self._heard.popitem(last=False)
-        return event
 
 
 def _name(value: object) -> str:

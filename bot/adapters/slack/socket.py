@@ -60,7 +60,7 @@ async def serve(app: AsyncApp, web: Web, app_token: str, hello_seconds: float = 
 class Socket(SocketModeClient):
     """A connection that ends once and says so, instead of reconnecting by itself."""
 
-    def __init__(self, app: AsyncApp, url: str) -> None:
+    def __init__(self, app: AsyncApp, url: str, proxy: str | None = None) -> None:
         """The address comes from `apps.connections.open` and is good for one connection."""
         super().__init__(
             app_token="",
@@ -69,6 +69,7 @@ class Socket(SocketModeClient):
             auto_reconnect_enabled=False,
             ping_interval=PING_SECONDS,
         )
+        self.proxy = proxy  # after the SDK has looked into the environment, which is decided elsewhere
         self.wss_uri = url
         self._app = app
         self._ended = asyncio.Event()
@@ -162,7 +163,7 @@ async def _connect(app: AsyncApp, web: Web, app_token: str, hello_seconds: float
     except (PlatformError, KeyError) as error:
         log.warning("slack_connection_refused", error=str(error))
         return None
-    socket = Socket(app, url)
+    socket = Socket(app, url, web.proxy)
     opened = False
     try:
         opened = await socket.open(hello_seconds)

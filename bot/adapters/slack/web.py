@@ -15,6 +15,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.slack.refusals import cure
 from bot.errors import PermissionMissing, PlatformDown, PlatformError, PostRefused, TokenRefused
 
 CALL_SECONDS = 5.0
@@ -52,9 +53,10 @@ _DOWN = frozenset(
 class Refused(PostRefused):
     """Slack says no; `code` is its own name for why."""
 
-    def __init__(self, method: str, code: str) -> None:
-        """Tell which method was refused, by Slack's error name."""
-        super().__init__(f"Slack refuses {method}: {code}")
+    def __init__(self, method: str, code: str, bot: str = "") -> None:
+        """Tell which method was refused, by Slack's error name, and the cure; `bot` is the bot's name."""
+        self.reason, self.values, text = cure(code, bot)
+        super().__init__(f"Slack refuses {method}: {code}" + (f"; {text}" if text else ""))
         self.code = code
 
 
@@ -79,8 +81,10 @@ class Web:
     each; `read` is for what only reads, and tries again by itself, also after a rate limit.
     """
 
-    def __init__(self, bot_token: str, api_url: str) -> None:
-        """No connection is made before the first call."""
+    def __init__(self, bot_token: str, api_url: str, proxy: str = "") -> None:
+        """No connection is made before the first call; `proxy` is an address that all go through."""
+        self.proxy = proxy or None
+        self.bot_name = ""
         self._token = bot_token
         self._api_url = api_url
         self._session: aiohttp.ClientSession | None = None
@@ -106,29 +110,44 @@ class Web:
         client.token = app_token
         return await self._send(client, method, json={})
 
+    async def respond(self, response_url: str, body: Mapping[str, Any]) -> None:
+        """Answer a command or a press to that person alone, by the address that came with it."""
+        told = {"response_type": "ephemeral", "replace_original": False, **body}
+        try:
+            async with self._connections().post(response_url, json=told, proxy=self.proxy) as response:
+                if response.status >= 400:
+                    raise Refused("response_url", str(response.status))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unsure(f"No answer from Slack to response_url: {type(error).__name__}") from error
+
     def client(self) -> AsyncWebClient:
         """A client that repeats nothing by itself: a post that is sent twice stands twice."""
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
-        return AsyncWebClient(
+        client = AsyncWebClient(
             token=self._token,
             base_url=self._api_url,
             timeout=int(CALL_SECONDS),
-            session=self._session,
+            session=self._connections(),
             retry_handlers=[],
             logger=quiet("web"),
         )
+        client.proxy = self.proxy  # after the SDK has looked into the environment, which is decided elsewhere
+        return client
 
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
+    def _connections(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
+        return self._session
+
     async def _send(self, client: AsyncWebClient, method: str, **arguments: Any) -> Mapping[str, Any]:
         try:
             response = await client.api_call(method, **arguments)
         except SlackApiError as error:
-            raise _ours(method, error) from error
+            raise _ours(method, error, self.bot_name) from error
         except aiohttp.ClientConnectorError as error:
             raise PlatformDown(f"Slack cannot be reached for {method}: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -150,7 +169,7 @@ def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _ours(method: str, error: SlackApiError) -> PlatformError:
+def _ours(method: str, error: SlackApiError, bot: str) -> PlatformError:
     response = error.response
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0) or 0)
     data = getattr(response, "data", None)
@@ -163,9 +182,18 @@ def _ours(method: str, error: SlackApiError) -> PlatformError:
         setting = "BOT_SLACK__APP_TOKEN" if method == "apps.connections.open" else "BOT_SLACK__BOT_TOKEN"
         return TokenRefused(f"{setting}: Slack does not accept this token ({method}: {code})")
     if code in _PERMISSION:
-        needed = data.get("needed", "") if isinstance(data, dict) else ""
-        return PermissionMissing(f"Slack refuses {method}: {code} {needed}".rstrip())
-    return Refused(method, code)
+        needed = str(data.get("needed") or "") if isinstance(data, dict) else ""
+        return _missing(method, code, needed)
+    return Refused(method, code, bot)
+
+
+def _missing(method: str, code: str, needed: str) -> PermissionMissing:
+    reason, values, text = cure(code, "", needed)
+    error = PermissionMissing(
+        f"Slack refuses {method}: {code} {needed}".rstrip() + (f"; {text}" if text else "")
+    )
+    error.reason, error.values = reason, values
+    return error
 
 
 def _retry_after(response: Any) -> float:
