@@ -109,7 +109,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A line of a thread as whom-is-it-for looks at it; `answers` is whom our own line was for."""
+    """
+    A line of a thread as whom-is-it-for looks at it.
+
+    `answers` is whom our own line was for; `asked` says that a person's line was taken as for the bot.
+    """
 
     author_id: str
     author_name: str
@@ -118,6 +122,7 @@ class Spoken:
     said: bool = False
     answers: str = ""
     mentions_others: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,4 +56,5 @@ def _spoken(row: sa.Row[tuple[object, ...]]) -> Spoken:
         kept["said"],
         (kept["answers"] or "") if kept["said"] else "",
         kept["mentions_others"],
+        asked=kept["turn_id"] is not None and not kept["said"],
     )

@@ -1,12 +1,11 @@
-"""Decides whom a message is for, and whether its author and place are heard at all."""
+"""Whether a message's author and place are heard at all."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.dialogue import Attention, ChannelKind, Message, Platform, Scene
+from bot.dialogue import ChannelKind, Message
 
 # Slack's and Discord's ids of people.
 _ID = re.compile(r"\s*[@#]*(?:[UW][A-Z0-9]{7,}|\d{15,20})\s*", re.IGNORECASE)
@@ -47,31 +46,6 @@ class AccessList:
         return not places & _told(*self.block_channels) and (
             not self.allow_channels or bool(places & _told(*self.allow_channels))
         )
-
-
-class Attender:
-    """Says what becomes of a message; knows nothing of what is stored but the scene in the thread."""
-
-    def __init__(self, lists: Mapping[Platform, AccessList] | None = None) -> None:
-        """`lists` has a platform's access list; a platform without one is open to all."""
-        self._lists = dict(lists or {})
-
-    def __call__(self, message: Message, scene: Scene | None) -> Attention:
-        """
-        Decide by what names the bot, then by the scene in its thread; None where the bot takes no part.
-
-        In a thread it takes part in, a follow-up needs no new mention, unless it addresses somebody else.
-        """
-        listed = self._lists.get(message.channel.platform)
-        if listed is not None and not listed.admits(message):
-            return Attention.IGNORE
-        if message.channel.kind is ChannelKind.DIRECT or message.mentions_bot:
-            return Attention.ANSWER
-        if scene is None:
-            return Attention.IGNORE
-        if scene.quiet or message.mentions_others or message.channel.kind is ChannelKind.OPEN:
-            return Attention.KEEP
-        return Attention.ANSWER
 
 
 def _told(*names: str) -> frozenset[str]:

@@ -1,0 +1,40 @@
+"""Says what becomes of a message: answered, kept as part of a thread, or passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bot.attention.access import AccessList
+from bot.attention.judging import judge
+from bot.dialogue import Attention, ChannelKind, Message, Platform, Scene
+
+
+class Attender:
+    """Says what becomes of a message; knows nothing of what is stored but the scene in the thread."""
+
+    def __init__(
+        self, lists: Mapping[Platform, AccessList] | None = None, names: Iterable[str] = ("Frontdesk",)
+    ) -> None:
+        """
+        `lists` has a platform's access list; a platform without one is open to all.
+
+        `names` are what people call the bot without a mention.
+        """
+        self._lists = dict(lists or {})
+        self._names = tuple(names)
+
+    def __call__(self, message: Message, scene: Scene | None) -> Attention:
+        """
+        Decide by what names the bot, then by the scene in its thread; None where the bot takes no part.
+
+        In a thread it takes part in, a follow-up needs no new mention; what people say to each other is
+        kept only.
+        """
+        listed = self._lists.get(message.channel.platform)
+        if listed is not None and not listed.admits(message):
+            return Attention.IGNORE
+        if message.channel.kind is ChannelKind.DIRECT or message.mentions_bot:
+            return Attention.ANSWER
+        if scene is None:
+            return Attention.IGNORE
+        return Attention.ANSWER if judge(message, scene, self._names).for_bot else Attention.KEEP
