@@ -45,6 +45,7 @@ class Role:
 
     name: str
     bot_id: str = ""
+    permissions: int = 0  # beside what everybody may
     id: str = field(default_factory=snowflake)
 
     @property
@@ -232,7 +233,7 @@ class State:
             "color": 0,
             "hoist": False,
             "position": 0,
-            "permissions": self.permissions,
+            "permissions": str(int(self.permissions) | role.permissions),
             "managed": bool(role.bot_id),
             "mentionable": True,
             "flags": 0,

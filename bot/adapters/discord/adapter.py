@@ -12,10 +12,12 @@ from bot.adapters.discord.checking import check
 from bot.adapters.discord.choices import Choices
 from bot.adapters.discord.commands import commands, register
 from bot.adapters.discord.direct import Direct
+from bot.adapters.discord.files import fetch_file
 from bot.adapters.discord.hearing import Hearing
 from bot.adapters.discord.history import read_history
 from bot.adapters.discord.interactions import Interactions
 from bot.adapters.discord.lines import Lines, Patience
+from bot.adapters.discord.links import read_links
 from bot.adapters.discord.listening import Listener
 from bot.adapters.discord.rest import Rest
 from bot.adapters.discord.sending import PACE, DiscordPost, Typing
@@ -23,7 +25,7 @@ from bot.adapters.discord.starters import is_starter
 from bot.adapters.discord.writing import LIMIT, length, write_text
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
-from bot.dialogue import ChannelKind, Finding, Message, Piece, Platform
+from bot.dialogue import ChannelKind, File, Finding, Linked, Message, Piece, Platform
 from bot.ports import Door, Receipts, Tell, Words
 
 
@@ -100,6 +102,14 @@ class DiscordAdapter:
         workspace = question.channel.workspace
         known = self._listener.guild(int(workspace)) if self._listener and workspace else None
         return await read_history(self._rest, question, known)
+
+    async def fetch(self, file: File, most: int) -> bytes:
+        """Fetch a file of at most `most` bytes."""
+        return await fetch_file(self._rest, file, most)
+
+    async def linked(self, question: Message) -> Sequence[Linked]:
+        """Read what the question links to, where everybody who reads the answer may."""
+        return await read_links(self._rest, question)
 
     async def notice(self, question: Message, text: str) -> bool:
         """Tell the asker in a direct message; False where they take none."""

@@ -40,6 +40,7 @@ ANSWERS = ("here", "thread")
 _LOCALES = ("zh-CN", "zh-TW")  # English is what stands without one
 _ALL = "/applications/{application_id}/commands"
 _CHAT, _MESSAGE, _STRING = 1, 3, 3
+_EMPTY = (None, "", [], False)
 _GUILD, _DIRECT = 0, 1
 _MANAGE_GUILD = 1 << 5
 _TEXTS = ("name", "name_localizations", "description", "description_localizations")
@@ -145,8 +146,8 @@ def _comparable(found: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
 
 def _bare(part: Any, keys: Sequence[str] = ()) -> Any:
     if isinstance(part, Mapping):
-        kept = {key: _bare(value) for key, value in part.items() if not keys or key in keys}
-        return sorted((key, value) for key, value in kept.items() if value not in (None, "", [], False))
+        kept = {key: value for key, value in part.items() if not keys or key in keys}
+        return sorted((key, _bare(value)) for key, value in kept.items() if value not in _EMPTY)
     if isinstance(part, (list, tuple)):
         return [_bare(one) for one in part]
     return str(part)  # permissions are numbers on the way in, and text on the way out

@@ -106,7 +106,7 @@ def _read(message: discord.Message, place: Place, author: Author | None, *, said
     raw = _clean(message.content)
     text = _with_names(_without_leading_mention(raw, place), names, place)
     text = "\n".join(part for part in [text, *_extras(message)] if part)
-    files = tuple(_file(file) for file in message.attachments)
+    files = tuple(_file(file, message.id) for file in message.attachments)
     asked, others = _addressed(message, raw, place)
     if not (text or files or asked or place.channel.kind is ChannelKind.DIRECT):
         return None
@@ -125,9 +125,10 @@ def _read(message: discord.Message, place: Place, author: Author | None, *, said
     )
 
 
-def _file(attached: discord.Attachment) -> File:
+def _file(attached: discord.Attachment, message_id: int) -> File:
     media_type = (attached.content_type or "").partition(";")[0]
-    return File(_clean(attached.filename), media_type, attached.size, attached.url)
+    # The address runs out within a day; its message tells a new one.
+    return File(_clean(attached.filename), media_type, attached.size, f"{attached.url}#{message_id}")
 
 
 def _by_person(message: discord.Message) -> bool:

@@ -12,12 +12,12 @@ import discord
 import structlog
 
 from bot.adapters.discord.buttons import Buttons, Components
-from bot.adapters.discord.rest import Rest
+from bot.adapters.discord.rest import Refused, Rest
 from bot.adapters.discord.starters import begin, is_starter
 from bot.adapters.discord.writing import write_text
 from bot.adapters.posting import PostGone
 from bot.dialogue import Message, Piece, Slot
-from bot.errors import PlatformError, PostRefused
+from bot.errors import PlatformError
 from bot.ports import Receipts
 
 log = structlog.get_logger()
@@ -32,6 +32,7 @@ _TYPING_SECONDS = 8.0  # the sign lasts ten
 _CLOCKS = timedelta(seconds=60)  # how far our clock and Discord's may be apart
 _YOUNG = timedelta(seconds=5)
 _PAGES = 10
+_ARCHIVED = 50083
 
 
 class Typing:
@@ -193,11 +194,20 @@ class DiscordPost:
             return await self._rest.call(method, path, payload=payload, guard=guard, channel_id=place, **ids)
         except PostGone:
             raise
-        except PostRefused:
-            if not payload.pop("message_reference", None):
+        except Refused as error:
+            if error.code == _ARCHIVED:
+                await self._reopen()
+            elif not payload.pop("message_reference", None):
                 raise
             # Replying takes the right to read the history, plain posting does not.
             return await self._rest.call(method, path, payload=payload, guard=guard, channel_id=place, **ids)
+
+    async def _reopen(self) -> None:
+        """Open the archived thread again: a post would do so, an edit does not."""
+        place, guard = self._question.channel.id, self._receipts.check
+        await self._rest.call(
+            "PATCH", "/channels/{channel_id}", payload={"archived": False}, guard=guard, channel_id=place
+        )
 
 
 def _reference_of(found: Mapping[str, Any]) -> str | None:
