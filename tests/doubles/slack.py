@@ -11,17 +11,19 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.doubles.slack_acts import Acts, Delivers
+from tests.doubles.slack_blocks import text_of
 from tests.doubles.slack_files import FileStore
 from tests.doubles.slack_rules import SlackRefuses, faults
-from tests.doubles.slack_socket import Delivery, Sockets
-from tests.doubles.slack_state import BOT_USER, Post, Workspace
+from tests.doubles.slack_socket import Sockets
+from tests.doubles.slack_state import BOT_USER, Post, Whisper, Workspace
 from tests.doubles.slack_web import WebApi
 
 BOT_TOKEN = "xoxb-double"
 APP_TOKEN = "xapp-double"
 SCOPES = (
-    "app_mentions:read,assistant:write,channels:history,channels:read,chat:write,groups:history,groups:read,"
-    "im:history,mpim:history,users:read"
+    "app_mentions:read,assistant:write,channels:history,channels:read,chat:write,commands,files:read,"
+    "groups:history,groups:read,im:history,mpim:history,users:read"
 )
 
 
@@ -72,6 +74,7 @@ class SlackDouble:
             "users.list": self.files.people,
         }
         self.sockets = Sockets()
+        self.way: Delivers = self.sockets  # or signed HTTP
         self.calls: list[Call] = []
         self.scopes = SCOPES
         self.api_url = ""
@@ -86,6 +89,7 @@ class SlackDouble:
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._answer)
         app.router.add_get("/socket/{ticket}", self.sockets.handle)
+        app.router.add_post("/respond/{user}", self._respond)
         app.router.add_get("/files/{number}/{name}", self.files.serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -95,6 +99,7 @@ class SlackDouble:
         self._address = f"127.0.0.1:{port}"
         self.files.address = self._address
         self.api_url = f"http://{self._address}/api/"
+        self._acts = Acts(self.space, f"http://{self._address}")
         return self
 
     async def __aexit__(
@@ -120,15 +125,15 @@ class SlackDouble:
         if files:
             post.subtype = "file_share"
         self.space.put(channel, post)
-        await self.sockets.deliver(self._event(channel, post))
+        await self.way.deliver(self._event(channel, post))
         if f"<@{BOT_USER}>" in text and self.space.place(channel).kind != "im":
             mention = {**self._event(channel, post), "type": "app_mention"}
             for absent in ("channel_type", "files", "subtype"):
                 mention.pop(absent, None)
-            await self.sockets.deliver(mention)
+            await self.way.deliver(mention)
         return post.ts
 
-    async def rewrite(self, channel: str, ts: str, text: str) -> Delivery:
+    async def rewrite(self, channel: str, ts: str, text: str) -> Any:
         """A person edits a message."""
         post = self.space.place(channel).posts[ts]
         before = post.told()
@@ -143,9 +148,45 @@ class SlackDouble:
             "ts": self.space.stamp(),
             "hidden": True,
         }
-        return await self.sockets.deliver(event)
+        return await self.way.deliver(event)
+
+    async def press(self, user: str, post: Post, label: str, channel: str = "C0GENERAL") -> Any:
+        """A person presses a button under a message."""
+        return await self._acts.press(self.way, user, channel, post.ts, label)
+
+    async def choose(self, user: str, label: str) -> Any:
+        """A person chooses something in their home tab."""
+        return await self._acts.choose(self.way, user, label)
+
+    async def pick(self, user: str, channel: str, ts: str) -> Any:
+        """A person picks "Ask about this" from a message's menu."""
+        return await self._acts.pick(self.way, user, channel, ts)
+
+    async def submit(self, user: str, text: str = "") -> Any:
+        """A person fills in the window that was opened last."""
+        return await self._acts.submit(self.way, user, text)
+
+    async def command(self, user: str, channel: str, text: str) -> Any:
+        """A person types `/ask` and a question."""
+        return await self._acts.command(self.way, user, channel, text)
+
+    async def open_home(self, user: str, tab: str = "home", channel: str = "D0ANN") -> Any:
+        """A person opens a tab of the bot's own page."""
+        return await self._acts.open_home(self.way, user, tab, channel)
+
+    async def stop(self, user: str, channel: str, thread: str) -> Any:
+        """A person presses Slack's own stop button."""
+        return await self._acts.stop(self.way, user, channel, thread)
+
+    async def delete(self, channel: str, ts: str) -> Any:
+        """A person deletes a message."""
+        return await self._acts.delete(self.way, channel, ts)
 
     # What people see.
+
+    def whispers(self, user: str) -> list[str]:
+        """What one person alone was told, in order."""
+        return [whisper.text for whisper in self.space.whispers if whisper.user == user]
 
     def thread(self, channel: str, ts: str) -> list[Post]:
         """A thread as a person sees it, oldest first."""
@@ -199,6 +240,17 @@ class SlackDouble:
         async with self._changed:
             self._changed.notify_all()
         return _cut(request) if fault.lost or self._dies(method, done=True) else response
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.calls.append(Call("response_url", body))
+        if body.get("response_type") != "ephemeral" or body.get("replace_original") is not False:
+            self.violations.append("response_url would be seen by all")
+        shown = text_of(body.get("blocks") or []) or str(body.get("text"))
+        self.space.whispers.append(Whisper(request.match_info["user"], "", "", shown))
+        async with self._changed:
+            self._changed.notify_all()
+        return web.Response(text="ok")
 
     def _dies(self, method: str, *, done: bool) -> bool:
         return method.startswith(("chat.", "assistant.", "agents.")) and self.watch(method, done)

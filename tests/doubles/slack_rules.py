@@ -29,7 +29,10 @@ REQUIRED = {
     "conversations.history": {"channel"},
     "conversations.info": {"channel"},
     "conversations.replies": {"channel", "ts"},
+    "assistant.threads.setSuggestedPrompts": {"channel_id", "prompts"},
     "users.info": {"user"},
+    "views.open": {"trigger_id", "view"},
+    "views.publish": {"user_id", "view"},
 }
 
 _PING = re.compile(r"<(?:[@#]|!(?:channel|here|everyone|group|subteam|date))", re.IGNORECASE)

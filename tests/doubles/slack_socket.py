@@ -72,7 +72,13 @@ class Sockets:
             "event_id": f"Ev{number}",
             **more,
         }
-        delivery = Delivery(f"Ev{number}", payload)
+        return await self._begin(Delivery(f"Ev{number}", payload))
+
+    async def send(self, kind: str, payload: dict[str, Any]) -> Delivery:
+        """Send an interaction or a command."""
+        return await self._begin(Delivery(f"{kind}-{next(self._numbers)}", payload, kind))
+
+    async def _begin(self, delivery: Delivery) -> Delivery:
         self.deliveries.append(delivery)
         await self._send(delivery)
         return delivery

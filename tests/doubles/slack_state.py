@@ -98,16 +98,22 @@ class Workspace:
         self.titles: dict[tuple[str, str], str] = {}
         self.agent = True  # whether the app is declared as one; then threads have sessions
         self.whispers: list[Whisper] = []
+        self.homes: dict[str, dict[str, Any]] = {}
+        self.windows: list[dict[str, Any]] = []
+        self.suggested: dict[str, dict[str, Any]] = {}
+        self.triggers: set[str] = set()  # each is good for one window
+        self.members_only: set[str] = set()  # channels that the bot is not in
         self.pinged: list[str] = []
         self.edits_refused = False
         self._last = 0.0
         self.add_person("U0ANN", "Ann", "Europe/Berlin", "en-GB")
         self.add_person("U0BEA", "Bea", "Asia/Shanghai", "zh-CN")
+        self.add_person("U0ADA", "Ada", "Europe/London", "en-GB", admin=True)
         self.add_person(BOT_USER, "Frontdesk", "", "")
         self.add_place("C0GENERAL", "general")
         self.add_place("D0ANN", "", "im")
 
-    def add_person(self, user: str, name: str, time_zone: str, locale: str) -> None:
+    def add_person(self, user: str, name: str, time_zone: str, locale: str, *, admin: bool = False) -> None:
         profile = {"display_name": name, "real_name": f"{name} Example"}
         self.people[user] = {
             "id": user,
@@ -115,6 +121,8 @@ class Workspace:
             "profile": profile,
             "tz": time_zone,
             "locale": locale,
+            "is_admin": admin,
+            "is_owner": False,
         }
 
     def add_place(self, channel: str, name: str, kind: str = "channel") -> None:
@@ -130,6 +138,12 @@ class Workspace:
             raise SlackRefuses("channel_not_found")
         return self.places[channel]
 
+    def trigger(self, number: int) -> str:
+        """A new right to open a window."""
+        trigger = f"{number}.{TEAM}"
+        self.triggers.add(trigger)
+        return trigger
+
     def addressed(self, channel: str) -> str:
         """Where a message to a channel, or to a person by their id, goes."""
         if channel in self.people:
@@ -144,6 +158,8 @@ class Workspace:
         place = self.place(channel)
         if place.archived:
             raise SlackRefuses("is_archived")
+        if channel in self.members_only:
+            raise SlackRefuses("not_in_channel")
         if user not in self.people:
             raise SlackRefuses("user_not_in_channel")
         self.whispers.append(Whisper(user, channel, thread, held["text"]))
@@ -152,6 +168,8 @@ class Workspace:
         place = self.place(channel)
         if place.archived:
             raise SlackRefuses("is_archived")
+        if channel in self.members_only and post.user == BOT_USER:
+            raise SlackRefuses("not_in_channel")
         place.posts[post.ts] = post
         self._listen(post)
         return post

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.doubles.slack_blocks import check_blocks, text_of
+from tests.doubles.slack_blocks import check_blocks, check_view, text_of
 from tests.doubles.slack_rules import SlackRefuses, check_text
 from tests.doubles.slack_state import BOT_ID, BOT_USER, TEAM, Post, Workspace
 
@@ -36,6 +36,9 @@ class WebApi:
             "chat.stopStream": self._stop,
             "agents.sessions.setStatus": self._session,
             "assistant.threads.setStatus": self._status,
+            "assistant.threads.setSuggestedPrompts": self._suggest,
+            "views.open": self._window,
+            "views.publish": self._home,
         }
 
     def _auth(self, _: Arguments) -> Arguments:
@@ -45,6 +48,7 @@ class WebApi:
             "team_id": TEAM,
             "user": "frontdesk",
             "team": "Example",
+            "url": "https://example.slack.com/",
         }
 
     def _user(self, given: Arguments) -> Arguments:
@@ -179,6 +183,28 @@ class WebApi:
         self._space.titles.setdefault(place, given.get("title", ""))
         self._space.statuses[place] = "" if given["status"] == "active" else given["status"]
         return {"status": given["status"]}
+
+    def _suggest(self, given: Arguments) -> Arguments:
+        self._space.place(given["channel_id"])
+        if not 0 < len(given["prompts"]) <= 4 or any(
+            set(p) != {"title", "message"} for p in given["prompts"]
+        ):
+            raise SlackRefuses("invalid_arguments")
+        self._space.suggested[given["channel_id"]] = given
+        return {}
+
+    def _window(self, given: Arguments) -> Arguments:
+        if given.get("trigger_id") not in self._space.triggers:
+            raise SlackRefuses("invalid_trigger_id")
+        self._space.triggers.discard(given["trigger_id"])
+        check_view(given["view"])
+        self._space.windows.append(given["view"])
+        return {"view": {**given["view"], "id": f"V{len(self._space.windows)}"}}
+
+    def _home(self, given: Arguments) -> Arguments:
+        check_view(given["view"])
+        self._space.homes[given["user_id"]] = given["view"]
+        return {"view": given["view"]}
 
     def _status(self, given: Arguments) -> Arguments:
         self._space.place(given["channel_id"])

@@ -18,6 +18,7 @@ SCOPES = {
     "channels:read": "check-slack-lost-channel-names",
     "chat:write": "check-slack-lost-answers",
     "commands": "check-slack-lost-commands",
+    "files:read": "check-slack-lost-files",
     "groups:history": "check-slack-lost-private",
     "groups:read": "check-slack-lost-private-names",
     "im:history": "check-slack-lost-direct",

@@ -29,8 +29,8 @@ log = structlog.get_logger()
 
 Event = Mapping[str, Any]
 
-_READ = frozenset({"message", "app_mention"})
-_KEPT = frozenset(
+READ = frozenset({"message", "app_mention"})
+KEPT = frozenset(
     {"channel_deleted", "group_deleted", "agent_session_stopped", "app_uninstalled", "tokens_revoked"}
 )
 
@@ -95,9 +95,9 @@ class Listener:
 
     async def _hear(self, event: Event, team: str) -> None:
         kind = str(event.get("type"))
-        if kind in _READ:
+        if kind in READ:
             await self._take(event, team)
-        elif kind in _KEPT:
+        elif kind in KEPT:
             await self._keep(event, team)
         elif kind == "app_home_opened":
             self._welcome(event, team)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
 
 from bot.adapters.slack import SlackAdapter
 from bot.adapters.slack.check import ROLE_SCOPES, SCOPES
+from bot.adapters.slack.listen import KEPT, READ
 from bot.ports import Checks
 from tests.doubles.slack import SlackDouble
 from tests.fakes import FakeWords, in_english
 
-MANIFEST = Path(__file__).resolve().parents[3] / "deploy" / "slack-manifest.yaml"
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 
 
 async def test_all_is_well(slack: SlackDouble, adapter: SlackAdapter) -> None:
@@ -49,12 +53,37 @@ async def test_no_network_is_said(adapter: SlackAdapter) -> None:
     await away.close()
 
 
+def manifest(name: str = "slack-manifest.yaml") -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((DEPLOY / name).read_text("utf-8"))
+    return found
+
+
 def test_the_manifest_asks_for_exactly_these_scopes() -> None:
-    lines = MANIFEST.read_text("utf-8").splitlines()
-    start = lines.index("    bot:") + 1
-    asked = [line.strip("- ") for line in lines[start:] if line.startswith("      - ")]
-    scopes = [scope.partition(" ")[0] for scope in asked]
-    assert [scope for scope in scopes if ":" in scope] == sorted(SCOPES | ROLE_SCOPES)
+    assert manifest()["oauth_config"]["scopes"]["bot"] == sorted(SCOPES | ROLE_SCOPES)
+
+
+def test_the_manifest_asks_for_all_that_is_listened_to() -> None:
+    events = manifest()["settings"]["event_subscriptions"]["bot_events"]
+    assert {event.partition(".")[0] for event in events} == {*READ, *KEPT, "app_home_opened"}
+    assert events == sorted(events)
+
+
+def test_the_manifest_for_http_differs_in_addresses_alone() -> None:
+    address = "https://bot.example.com/slack/events"
+    http = manifest("slack-manifest-http.yaml")
+    assert http["features"]["slash_commands"][0].pop("url") == address
+    assert http["settings"]["event_subscriptions"].pop("request_url") == address
+    assert http["settings"]["interactivity"].pop("request_url") == address
+    http["settings"]["socket_mode_enabled"] = True
+    assert http == manifest()
+
+
+async def test_over_http_the_doctor_says_where_slack_has_to_reach_it(slack: SlackDouble) -> None:
+    adapter = SlackAdapter(slack.bot_token, "", slack.api_url, FakeWords(), signing_secret="s")
+    findings = [finding async for finding in adapter.check(in_english)]
+    assert [finding.subject for finding in findings] == ["Slack bot token", "Slack scopes", "Slack over HTTP"]
+    assert "/slack/events" in findings[-1].text
+    await adapter.close()
 
 
 async def test_the_scope_for_roles_is_missed_only_where_roles_matter(slack: SlackDouble) -> None:
