@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bot import __version__
 from bot.app.logs import configure_logs
-from bot.config import Settings, read_settings
+from bot.config import read_settings
 from bot.errors import FrontdeskError
 
 app = typer.Typer(
@@ -23,7 +23,8 @@ app = typer.Typer(
 )
 _screen = Console(stderr=True)
 
-Command = Callable[[Settings, Callable[[str], None]], Coroutine[Any, Any, int | None]]
+Name = Literal["run", "chat", "migrate", "doctor", "erase"]
+Command = Callable[..., Coroutine[Any, Any, int | None]]
 
 
 def main() -> None:
@@ -73,12 +74,26 @@ def doctor() -> None:
     _leave(_told("doctor", quiet=True))
 
 
-def _told(name: Literal["run", "chat", "migrate", "doctor"], *, quiet: bool = False) -> int:
+@app.command()
+def erase(
+    platform: Annotated[str, typer.Argument(help="slack, discord, web or console")],
+    workspace: Annotated[str, typer.Argument(help="Slack's team id, Discord's server id")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase all that is kept of a workspace, at once and for good."""
+    if not yes:
+        typer.confirm(
+            f"This erases all that is kept of {workspace!r} on {platform}, for good. Go on?", abort=True
+        )
+    _leave(_told("erase", platform, workspace, quiet=True))
+
+
+def _told(name: Name, *words: str, quiet: bool = False) -> int:
     """Run a command to its end; our own errors become one clear line each."""
     try:
         settings = read_settings()
         configure_logs(settings.log.format, level=40 if quiet else 20)
-        return asyncio.run(_command(name)(settings, _say)) or 0
+        return asyncio.run(_command(name)(settings, _say, *words)) or 0
     except FrontdeskError as error:
         for line in str(error).splitlines():
             _screen.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
@@ -87,7 +102,7 @@ def _told(name: Literal["run", "chat", "migrate", "doctor"], *, quiet: bool = Fa
         return 130
 
 
-def _command(name: Literal["run", "chat", "migrate", "doctor"]) -> Command:
+def _command(name: Name) -> Command:
     """Load the command now: `--version`, `--help` and a wrong setting need not wait for every library."""
     from bot.app import commands, running
 
@@ -96,6 +111,7 @@ def _command(name: Literal["run", "chat", "migrate", "doctor"]) -> Command:
         "chat": commands.chat,
         "migrate": commands.migrate,
         "doctor": commands.doctor,
+        "erase": commands.erase,
     }
     return known[name]
 

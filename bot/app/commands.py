@@ -12,7 +12,7 @@ from rich.console import Console
 from bot.adapters.person import language_here, person_here
 from bot.adapters.terminal import Terminal
 from bot.app.ground import Ground, migrated, opened
-from bot.app.health import DatabaseCheck
+from bot.app.health import DatabaseCheck, TroublesCheck
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.running import Say, standing
 from bot.app.trying import tried
@@ -20,6 +20,8 @@ from bot.catalogue import Catalogue
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.doctor import Disk, diagnose
+from bot.errors import SettingError
+from bot.memory.erasing import Erasing
 from bot.memory.history import HistoryShelf
 from bot.memory.workspaces import Workspaces
 from bot.ports import Checks
@@ -62,6 +64,25 @@ async def doctor(settings: Settings, say: Say) -> int:
         return await diagnose(checks, ground.words, language_here(os.environ), Console())
 
 
+async def erase(settings: Settings, say: Say, platform: str, workspace: str) -> int:
+    """Erase all that is kept of a workspace, at once; the exit code is 1 where nothing is known of it."""
+    try:
+        chosen = Platform(platform.lower())
+    except ValueError:
+        names = ", ".join(known for known in Platform)
+        raise SettingError(f"There is no platform {platform!r}; those there are: {names}") from None
+    async with opened(settings, say) as ground:
+        erased = await Erasing(ground.database).workspace(chosen, workspace)
+    if erased is None:
+        say(f"Nothing is kept of a workspace {workspace!r} on {chosen.capitalize()}.")
+        return 1
+    say(
+        f"Erased for good: {erased.conversations} conversations with {erased.messages} messages "
+        f"and {erased.answers} answers."
+    )
+    return 0
+
+
 def setup() -> int:
     """
     Ask for the settings, one section after the other, and write `.env`.
@@ -94,5 +115,6 @@ async def _checks(
         if adapter is not None:
             stack.push_async_callback(adapter.close)
             checks.append((name, adapter))
+    checks.append(("posts", TroublesCheck(ground)))
     checks.append(("disk", Disk(ground.data_dir)))
     return checks

@@ -5,14 +5,39 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC
 
 import sqlalchemy as sa
 
 from bot.app.ground import Ground
 from bot.dialogue import Finding
-from bot.errors import SchemaBehind, StoreDown
+from bot.errors import SchemaBehind, StoreDown, StoreError
 from bot.memory import migrations
+from bot.memory.troubles import Troubles
 from bot.ports import Tell
+
+
+class TroublesCheck:
+    """Tells where answers could not be posted."""
+
+    def __init__(self, ground: Ground) -> None:
+        """The ground may stand on a database that is away, of which another check tells."""
+        self._ground = ground
+
+    async def check(self, tell: Tell) -> AsyncIterator[Finding]:
+        """Tell of each place with the platform's own reason."""
+        subject = tell("doctor-troubles")
+        try:
+            found = await Troubles(self._ground.database).all()
+        except StoreError:
+            return
+        if not found:
+            yield Finding(subject, True, tell("doctor-troubles-well"))
+        for one in found:
+            told = {"platform": one.platform.capitalize(), "place": one.place, "reason": one.reason}
+            last = one.last_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+            text = tell("doctor-troubles-refused", **told, times=one.times, last=last)
+            yield Finding(subject, False, text, tell("doctor-troubles-cure"))
 
 
 class DatabaseCheck:

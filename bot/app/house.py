@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from bot.app.ground import Ground
 from bot.app.parts import ME, attender, prices
@@ -13,6 +12,7 @@ from bot.dialogue import Platform
 from bot.documents import Reader
 from bot.engine import Engine
 from bot.memory.attachments import Attachments
+from bot.memory.erasing import Erasing
 from bot.memory.history import HistoryShelf
 from bot.memory.inbox import Inbox
 from bot.memory.leases import Leases
@@ -21,13 +21,14 @@ from bot.memory.people import People
 from bot.memory.recall import Memory
 from bot.memory.summaries import Summaries
 from bot.memory.transcripts import Transcripts
+from bot.memory.troubles import Troubles
 from bot.memory.turns import LeaseTerms, Turns
 from bot.memory.wishes import Wishes
 from bot.memory.withdrawals import Withdrawals
 from bot.memory.workspaces import Workspaces
 from bot.ports import Adapter, Backend, Door
 from bot.reception import Reception
-from bot.worker import Answerer, Attaching, Queue, Worker
+from bot.worker import Answerer, Attaching, Caring, Queue, Worker
 
 BEAT_SECONDS = 2.0
 
@@ -71,12 +72,19 @@ def build(
     # Half of the room, so that the next question still finds beside it what was attached to this one.
     attaching = Attaching(Attachments(database, counter), Reader(counter), words, engine.room // 2)
     answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words, attaching)
-    worker = Worker(answerer, turns, Summaries(database, counter), engine)
-    sweep = partial(turns.wake_open, list(adapters))
+    troubles = Troubles(database)
+    worker = Worker(answerer, turns, Summaries(database, counter), engine, Caring(adapters, troubles, words))
+    erasing = Erasing(database, settings.keep.deleted_days)
+
+    async def sweep() -> None:
+        await turns.wake_open(list(adapters))
+        await troubles.refresh()
+        await erasing.sweep()
+
     queue = Queue(ground.url, worker.answer, worker.fold, sweep, list(adapters), beat=beat)
     door = Reception(
         inbox,
-        Withdrawals(database),
+        Withdrawals(database, settings.keep.deleted_days),
         Wishes(database),
         People(database),
         Workspaces(database),

@@ -93,6 +93,12 @@ class LogSettings(Section):
     format: Literal["console", "json"] = "console"
 
 
+class KeepSettings(Section):
+    """How long what people took away is kept before it is erased."""
+
+    deleted_days: int = Field(default=30, ge=0, le=36_500)
+
+
 class Settings(BaseSettings):
     """All settings, a section a room: `BOT_SLACK__BOT_TOKEN` is `slack.bot_token`."""
 
@@ -115,6 +121,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    keep: KeepSettings = KeepSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -40,6 +40,7 @@ from bot.dialogue.told import (
     Reading,
     Reason,
     Thread,
+    Trouble,
     Why,
 )
 
@@ -81,6 +82,7 @@ __all__ = [
     "Stretch",
     "SummarySpan",
     "Thread",
+    "Trouble",
     "Turn",
     "Unread",
     "Usage",

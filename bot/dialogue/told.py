@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.dialogue.answers import Manifest
-from bot.dialogue.heard import Channel
+from bot.dialogue.heard import Channel, Platform
 
 
 class EntryState(StrEnum):
@@ -63,7 +63,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why an answer is as it is; `reasons` are the newest of those read, oldest first; `cost` in US dollars."""
+    """Why an answer is as it is; `reasons`: the newest of those read, oldest first; `cost` in US dollars."""
 
     turn: int
     outcome: str
@@ -77,6 +77,19 @@ class Why:
     first_text_seconds: float | None
     reasoning_tokens: int = 0
     cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A place where answers cannot be posted: the error's kind, its own words, how often, and when last."""
+
+    platform: Platform
+    workspace: str
+    place: str
+    kind: str
+    reason: str
+    times: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from bot.worker.answering import Answerer
 from bot.worker.attaching import Attaching
+from bot.worker.caring import Caring
 from bot.worker.queue import Queue
 from bot.worker.worker import Worker
 
-__all__ = ["Answerer", "Attaching", "Queue", "Worker"]
+__all__ = ["Answerer", "Attaching", "Caring", "Queue", "Worker"]

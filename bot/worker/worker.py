@@ -9,13 +9,14 @@ from typing import Protocol
 
 import structlog
 
-from bot.dialogue import Answer, Outcome, Platform, Stretch, Turn
+from bot.dialogue import Answer, Outcome, Platform, Stretch, Turn, Wanted
 from bot.errors import (
     FrontdeskError,
     HeldElsewhere,
     LeaseLost,
     PermissionMissing,
     PlatformDown,
+    PlatformError,
     PostRefused,
     TokenRefused,
 )
@@ -45,6 +46,10 @@ class Turns(Protocol):
 
     async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
         """End a turn and take up the next."""
+        ...
+
+    async def reload(self, turn: Turn) -> Turn:
+        """Read what is wanted of it now."""
         ...
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
@@ -85,15 +90,30 @@ class Engine(Protocol):
         ...
 
 
+class Care(Protocol):
+    """What is done about posts that are refused."""
+
+    async def refused(self, turn: Turn, error: PlatformError) -> None:
+        """Note it, and tell the asker."""
+        ...
+
+    async def well(self, turn: Turn) -> None:
+        """Note that an answer stands."""
+        ...
+
+
 class Worker:
     """Does what the queue's jobs ask."""
 
-    def __init__(self, answerer: Answerer, turns: Turns, summaries: Summaries, engine: Engine) -> None:
-        """All four stand for the same database."""
+    def __init__(
+        self, answerer: Answerer, turns: Turns, summaries: Summaries, engine: Engine, care: Care
+    ) -> None:
+        """All stand for the same database."""
         self._answerer = answerer
         self._turns = turns
         self._summaries = summaries
         self._engine = engine
+        self._care = care
         self._away: Counter[Platform] = Counter()
 
     async def answer(self, conversation_id: int) -> None:
@@ -139,9 +159,8 @@ class Worker:
         try:
             following = await self._answerer.answer(turn)
         except (PostRefused, PermissionMissing) as error:
-            # No later try could post it; the record keeps the reason for who looks for it.
             log.error("answer_not_posted", turn=turn.id, kind=type(error).__name__, reason=str(error))
-            return await self._turns.finish(turn, Answer(Outcome.FAILED, "", error=type(error).__name__))
+            return await self._give_up(turn, error)
         except (PlatformDown, TokenRefused) as error:
             log.warning("platform_away", turn=turn.id, kind=type(error).__name__, reason=str(error))
             # Each try costs a whole answer's tokens: the longer it is away, the rarer they are.
@@ -150,7 +169,15 @@ class Worker:
             await self._turns.release(turn, pause)
             raise Later(pause) from error
         del self._away[platform]
+        await self._care.well(turn)
         return following
+
+    async def _give_up(self, turn: Turn, error: PlatformError) -> Turn | None:
+        """End a turn whose answer no later try could post, or take away."""
+        turn = await self._turns.reload(turn)
+        await self._care.refused(turn, error)
+        outcome = Outcome.WITHDRAWN if turn.wanted is Wanted.WITHDRAW else Outcome.FAILED
+        return await self._turns.finish(turn, Answer(outcome, "", error=type(error).__name__))
 
     async def _order_folding(self, conversation_id: int, platform: Platform) -> None:
         if await self._summaries.is_due(conversation_id, self._engine.room):
