@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import LiteralString
 
+import psycopg
 import sqlalchemy as sa
+from psycopg.rows import DictRow
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import SettingError, StoreDown
+from bot.memory.direct import Direct
 
 _LONGEST_SILENCE = "6s"  # within a transaction, which waits for nothing but Postgres
 
@@ -47,6 +51,7 @@ class Database:
             driver_url(url), pool_size=pool, max_overflow=pool // 2, hide_parameters=True
         )
         sa.event.listen(self._engine.sync_engine, "connect", _let_go_of_locks)
+        self._direct = Direct(plain_url(url), pool)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -65,8 +70,20 @@ class Database:
         async with self._begin(steady) as connection:
             yield connection
 
+    async def run(self, statement: LiteralString, **given: object) -> list[DictRow]:
+        """
+        Run one statement that is a transaction of its own, and give its rows; parameters as `%(name)s`.
+
+        For what every answer asks. Raises `StoreDown` where the connection fails, as `transaction` does.
+        """
+        try:
+            return await self._direct.run(statement, given)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StoreDown(f"the database does not answer: {_reason(error)}") from error
+
     async def close(self) -> None:
         """Close all connections."""
+        await self._direct.close()
         await self._engine.dispose()
 
     @asynccontextmanager

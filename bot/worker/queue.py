@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import procrastinate
 import psycopg
+import psycopg_pool
 import structlog
 from procrastinate.exceptions import ConnectorException
 from procrastinate.job_context import JobContext
@@ -58,7 +60,7 @@ class Queue:
         fold: Task,
         sweep: Callable[[], Awaitable[object]],
         platforms: Sequence[Platform],
-        concurrency: int = 300,
+        concurrency: int = 600,
         grace: float = 5.0,
         beat: float = _BEAT_SECONDS,
     ) -> None:
@@ -68,7 +70,9 @@ class Queue:
         `sweep` wakes conversations that were left without a wake-up; every `beat` seconds it is called, and
         what others left behind is looked for. Who misses three beats in a row is taken for dead.
         """
-        connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8, timeout=5.0)
+        connector = procrastinate.PsycopgConnector(
+            conninfo=url, min_size=1, max_size=8, timeout=5.0, pool_factory=_pool, configure=_at_once
+        )
         self._app = procrastinate.App(connector=connector)
         self._platforms = [str(platform) for platform in platforms]
         self._concurrency = concurrency
@@ -171,3 +175,13 @@ class Queue:
         found = [job for number, job in idle.items() if number in self._idle]
         self._idle = set(idle)
         return found
+
+
+def _pool(**given: Any) -> psycopg_pool.AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
+    """Make the engine's pool without its look at each connection before use: a dead one ends `_work`."""
+    return psycopg_pool.AsyncConnectionPool(**{**given, "check": None})
+
+
+async def _at_once(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Have no transaction around the engine's statements, which are single ones: one round trip, not four."""
+    await connection.set_autocommit(True)

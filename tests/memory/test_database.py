@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -101,3 +103,49 @@ async def test_a_transaction_that_falls_silent_is_ended_and_its_locks_with_it(da
     async with database.transaction() as connection:
         assert await connection.scalar(sa.text("SELECT 1")) == 1
     await database.close()
+
+
+async def test_a_single_statement_is_committed_when_it_returns(record: Record, another: Record) -> None:
+    made = await record.database.run(
+        "INSERT INTO calibrations (model, factor) VALUES (%(model)s, 2) RETURNING factor", model="m"
+    )
+    assert made == [{"factor": 2}]
+    assert await another.value("SELECT count(*) FROM calibrations") == 1
+    assert await record.database.run("DELETE FROM calibrations") == []
+
+
+async def test_single_statements_go_on_after_the_server_cut_their_connections(record: Record) -> None:
+    both = [record.database.run("SELECT pg_backend_pid() AS pid, pg_sleep(0.05)") for _ in range(2)]
+    for row in [rows[0] for rows in await asyncio.gather(*both)]:
+        await record.rows("SELECT pg_terminate_backend(:pid)", pid=row["pid"])
+    with pytest.raises(StoreDown):
+        await record.database.run("SELECT 1")
+    # The other connection was cut as well, and nobody has to find that out.
+    assert await record.database.run("SELECT 1 AS one") == [{"one": 1}]
+
+
+async def test_a_single_statement_that_is_no_longer_wanted_leaves_nothing_behind(record: Record) -> None:
+    slow = asyncio.create_task(record.database.run("SELECT pg_sleep(5)"))
+    running = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(5)' AND state = 'active'"
+    async with asyncio.timeout(5):
+        while not await record.value(running):  # noqa: ASYNC110 — another connection is looked at
+            await asyncio.sleep(0.01)
+    slow.cancel()
+    await asyncio.wait({slow})
+    assert slow.cancelled()
+    assert await record.database.run("SELECT 1 AS one") == [{"one": 1}]
+
+
+async def test_a_refused_statement_spoils_no_connection(record: Record) -> None:
+    with pytest.raises(psycopg.DataError):
+        await record.database.run("SELECT 1 / 0")
+    assert await record.database.run("SELECT 1 AS one") == [{"one": 1}]
+
+
+async def test_a_database_that_is_away_is_told_of_a_single_statement_too() -> None:
+    database = Database("postgresql://nobody:geheim@127.0.0.1:1/nothing", pool=1)
+    with pytest.raises(StoreDown) as down:
+        await database.run("SELECT 1")
+    await database.close()
+    assert "\n" not in str(down.value)
+    assert "geheim" not in str(down.value)
