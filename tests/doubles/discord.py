@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.doubles.discord_files import FileStore
 from tests.doubles.discord_gateway import Gateway, Session
 from tests.doubles.discord_interactions import Interaction, command, menu, press, submit
 from tests.doubles.discord_rest import Call, RestDouble, Trouble
@@ -38,6 +39,8 @@ class DiscordDouble:
     def __init__(self, token: str = "discord-token") -> None:
         self.token = token
         self.state = State()
+        self.files = FileStore()
+        self.state.told_file = self.files.told
         self._changed = asyncio.Event()
         self.rest = RestDouble(self.state, token, self._emit, self._changed.set)
         self.gateway = Gateway(self.state, token, self._changed.set)
@@ -47,11 +50,13 @@ class DiscordDouble:
         application = web.Application()
         application.add_routes(self.rest.routes())
         application.router.add_get("/gateway/", self.gateway.handle)
+        application.router.add_get("/attachments/{channel}/{number}/{name}", self.files.serve)
         self._runner = web.AppRunner(application, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         port = self._runner.addresses[0][1]
+        self.files.address = f"127.0.0.1:{port}"
         self.api_url = f"http://127.0.0.1:{port}/api/v10"
         self.rest.gateway_address = self.gateway.address = f"ws://127.0.0.1:{port}/gateway/"
         return self

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.doubles.discord_door import Call, Door, Refusal, Trouble
+from tests.doubles.discord_files import described
 from tests.doubles.discord_interactions import InteractionsDouble
 from tests.doubles.discord_state import DIRECT, FORUM, THREAD, Person, Place, Post, State
 
@@ -41,6 +42,7 @@ class RestDouble(Door):
             ("GET", "/oauth2/applications/@me", self._application),
             ("GET", "/applications/@me", self._application),
             ("GET", "/guilds/{guild_id}/members/{user_id}", self._member),
+            ("GET", "/guilds/{guild_id}", self._guild),
             ("GET", "/channels/{channel_id}", self._channel),
             ("POST", "/channels/{channel_id}/typing", self._typing),
             ("GET", "/channels/{channel_id}/messages", self._messages),
@@ -79,6 +81,11 @@ class RestDouble(Door):
             "features": [],
         }
         return [guild] if self._state.in_guild else []
+
+    async def _guild(self, request: web.Request, body: Any) -> dict[str, Any]:
+        if request.match_info["guild_id"] != self._state.guild_id:
+            raise Refusal(404, 10004, "Unknown Guild")
+        return described(self._state)
 
     async def _application(self, request: web.Request, body: Any) -> dict[str, Any]:
         flags = (1 << 18) if self._state.content_intent else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -65,6 +66,8 @@ class Place:
     locked: bool = False
     archived: bool = False
     unreadable: bool = False
+    rules: tuple[dict[str, Any], ...] = ()  # permission overwrites
+    private: bool = False  # of a thread
     id: str = field(default_factory=snowflake)
 
 
@@ -82,7 +85,7 @@ class Post:
     nonce: str = ""
     flags: int = 0
     webhook_id: str = ""
-    files: tuple[str, ...] = ()
+    files: tuple[str | dict[str, Any], ...] = ()  # names, or what `FileStore.share` gives
     stickers: tuple[str, ...] = ()
     history: list[str] = field(default_factory=list)
     pings_reply: bool = False
@@ -105,6 +108,7 @@ class State:
         self.posts: dict[str, Post] = {}
         self.content_intent = True
         self.in_guild = True
+        self.told_file: Callable[[dict[str, Any], str], dict[str, Any]] = lambda file, _: file
         self.permissions = _PERMISSIONS
         self.app_permissions = _PERMISSIONS  # in the place of an interaction
         self.may_not_thread = False
@@ -159,7 +163,7 @@ class State:
             }
         described: dict[str, Any] = {
             "id": place.id,
-            "type": place.kind,
+            "type": 12 if place.private else place.kind,
             "flags": 0,
             "guild_id": place.guild_id,
             "name": place.name,
@@ -173,7 +177,8 @@ class State:
         hidden = (
             [{"id": self.guild_id, "type": 0, "allow": "0", "deny": str(1 << 10)}] if place.unreadable else []
         )
-        return {"position": 0, "topic": None, "nsfw": False, "permission_overwrites": hidden}
+        rules = [*hidden, *place.rules]
+        return {"position": 0, "topic": None, "nsfw": False, "permission_overwrites": rules}
 
     def _thread(self, place: Place) -> dict[str, Any]:
         return {
@@ -253,7 +258,7 @@ class State:
             "mentions": [self.user(person) for person in mentioned],
             "mention_roles": [role for role in re.findall(r"<@&(\d+)>", post.content) if role in self.roles],
             "mention_everyone": False,
-            "attachments": [self._attachment(name) for name in post.files] if shown else [],
+            "attachments": [self._attachment(file, post.place) for file in post.files] if shown else [],
             "sticker_items": [{"id": post.id, "name": name, "format_type": 1} for name in post.stickers],
             "embeds": [],
             "components": _numbered(post.components),
@@ -292,7 +297,10 @@ class State:
     def _always_shown(self, post: Post, mentioned: list[Person]) -> bool:
         return post.place.kind == DIRECT or post.author is self.bot or self.bot in mentioned
 
-    def _attachment(self, name: str) -> dict[str, Any]:
+    def _attachment(self, file: str | dict[str, Any], place: Place) -> dict[str, Any]:
+        if not isinstance(file, str):
+            return self.told_file(file, place.id)
+        name = file
         url = f"https://cdn.discordapp.com/attachments/1/2/{name}"
         return {
             "id": snowflake(),
