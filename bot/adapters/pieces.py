@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.adapters.cuts import cut_within
 from bot.adapters.fences import TEXT, Fence, State, states
 
 Measure = Callable[[str], int]
@@ -15,11 +15,10 @@ Measure = Callable[[str], int]
 _AFTER_HEADING, _CODE_LINE, _CODE_BLANK, _LINE, _PARAGRAPH = range(1, 6)
 
 _HEADING = re.compile(r"#{1,6}(?:[ \t]|$)")
-_SENTENCE = re.compile(r"[.!?…][\"')\]”’*_]*(?=\s)|[。！？…；][」』”’）)】]*")
-_GAP = re.compile(r"(?<=\S)(?=\s)|(?<=[，、：,])(?=[^\x00-\x7f])")
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
 _CODE_GAP = re.compile(r"(?:[ \t\r]*\n)+|[ \t\r]*")
 _SPACE = re.compile(r"\s*")
+_SEPARATOR = re.compile(r"\|[ \t:|-]*-[ \t:|-]*")
 _INK = re.compile(r"\S")
 
 
@@ -28,8 +27,9 @@ def cut(markdown: str, limit: int, measure: Measure = len) -> list[str]:
     Cut Markdown into texts that each measure at most `limit`.
 
     Cuts stand at paragraph ends where the window has one, else at line ends, sentence ends, spaces, and
-    last between any two letters. An open code fence is closed and opened again with its info string. Only
-    whitespace at the cuts is dropped. For a text that grows, every piece but the last is final.
+    last between any two letters. An open code fence is closed and opened again with its info string, a
+    table goes on under its header. Only whitespace at the cuts is dropped. For a text that grows, every
+    piece but the last is final.
 
     `measure` must never shrink when text is appended. A single letter that measures more than `limit`
     still becomes a piece.
@@ -66,10 +66,11 @@ class Cutter:
             piece = self._window.render(at)
             if piece.strip():
                 self._final.append(piece)
-            self._window = self._opened(at, self._window.state_at(at).fence)
+            fence = self._window.state_at(at).fence
+            self._window = self._opened(at, fence, "" if fence else self._window.header_at(at))
 
-    def _opened(self, at: int, fence: Fence | None) -> _Window:
-        return _Window(at, fence, self._limit, self._measure)
+    def _opened(self, at: int, fence: Fence | None, header: str = "") -> _Window:
+        return _Window(at, fence, header, self._limit, self._measure)
 
 
 class _Window:
@@ -81,8 +82,10 @@ class _Window:
     when the text has grown.
     """
 
-    def __init__(self, at: int, fence: Fence | None, limit: int, measure: Measure) -> None:
+    def __init__(self, at: int, fence: Fence | None, header: str, limit: int, measure: Measure) -> None:
         self._limit, self._measure = limit, measure
+        self._header = header
+        self._rows = 0
         self._fence, self._text = fence, ""
         self.tail = ""
         self._head = f"{fence.reopen(limit, measure)}\n" if fence else ""
@@ -103,6 +106,9 @@ class _Window:
         if _INK.search(text, start) is None:
             return False
         self._inked = True
+        if self._header and text[start] == "|" and text.count("\n", self._at, start) == 1:
+            self._head = f"{self._header}\n"
+            self._rows = 2
         self._start = self._at = self._checked = self._last = start
         return True
 
@@ -149,11 +155,28 @@ class _Window:
             floor = end
         if floor >= over - 1:
             floor = self._start
-        return _within_line(self._text, floor, over)
+        return cut_within(self._text, floor, over)
 
     def state_at(self, at: int) -> State:
         """Say whether a fence is open where the text is cut."""
         return next((state for end, state in self._segments if end >= at), TEXT)
+
+    def header_at(self, at: int) -> str:
+        """Return the header of the table that the cut stands in, if it may take room in the next piece."""
+        rows: list[str] = []
+        while at > self._start:
+            begin = max(self._text.rfind("\n", self._start, at) + 1, self._start)
+            row = self._text[begin:at].strip()
+            if not row.startswith("|"):
+                break
+            rows.append(row)
+            at = begin - 1
+        if at <= self._start and self._head and not self._fence:
+            rows += reversed(self._head.rstrip("\n").split("\n"))
+        if len(rows) < 3 or not _SEPARATOR.fullmatch(rows[-2]):
+            return ""
+        header = f"{rows[-1]}\n{rows[-2]}"
+        return header if self._measure(header) <= self._limit // 3 else ""
 
     def render(self, end: int) -> str:
         """Return the piece that ends here, its fences opened and closed."""
@@ -205,7 +228,9 @@ class _Window:
             return None
         if line.strip() and before.fence is None and state.fence is None:
             self._after_heading = _HEADING.match(line.lstrip()) is not None
-        rank = _rank(line, before, state, self._after_heading)
+        self._rows = self._rows + 1 if line.lstrip().startswith("|") and state.fence is None else 0
+        within_head = 0 < self._rows <= 2
+        rank = _rank(line, before, state, self._after_heading or within_head)
         if rank:
             self._ends.append((rank, end))
         self._state = replace(state, room=2) if state.fence else state
@@ -258,33 +283,3 @@ def _rank(line: str, before: State, after: State, after_heading: bool) -> int:
     if after_heading:
         return _AFTER_HEADING
     return _LINE if line.strip() else _PARAGRAPH
-
-
-def _within_line(text: str, floor: int, over: int) -> int:
-    """Return where to cut a stretch without a line end: after a sentence, at a space, between letters."""
-    for pattern in (_SENTENCE, _GAP):
-        places = [match.end() for match in pattern.finditer(text, floor, over) if match.end() < over]
-        while places and (places[-1] <= floor or not _may_part(text, places[-1])):
-            places.pop()
-        if places:
-            return places[-1]
-    latest = max(over - 1, floor + 1)
-    for at in range(latest, max(floor, latest - 64), -1):
-        if _may_part(text, at):
-            return at
-    return latest
-
-
-def _may_part(text: str, at: int) -> bool:
-    """Say whether the letters on both sides belong to different signs, and none opens or closes code."""
-    before, after = text[at - 1], text[at : at + 1]
-    if not after:
-        return True
-    if before in "\r\\\u200d" or after in "`~\u200d" or unicodedata.category(after)[0] == "M":
-        return False
-    if "\U0001f3fb" <= after <= "\U0001f3ff" or "\udc00" <= after <= "\udfff":
-        return False
-    flags = 0
-    while flags < at and "\U0001f1e6" <= text[at - 1 - flags] <= "\U0001f1ff":
-        flags += 1
-    return not (flags % 2 and "\U0001f1e6" <= after <= "\U0001f1ff")

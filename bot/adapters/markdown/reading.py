@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -21,7 +21,7 @@ _MARKS = re.compile(
     r"[*_`\[<&\\~$|\x00]|://|^[ \t]*(?:#|>|[-+][ \t\n]|\d{1,9}[.)][ \t\n]|=+ *$|-+ *$)|^[ ]{4}|^\t|[ ]{2}\n",
     re.MULTILINE,
 )
-_PART = re.compile(r"\n[ \t]*\n+(?=[^\s\-*+>\d\[:|`~<$\\])|\n[ \t]*\n+(?=\*\*|`[^`]|#)")
+_PART = re.compile(r"\n[ \t]*+\n++(?=[^\s\-*+>\d\[:|`~<$\\]|\*\*|`[^`]|#)")
 _FENCE = re.compile(
     r"^(?P<lead>[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*)(?P<mark>`{3,}|~{3,})(?P<info>.*)$", re.MULTILINE
 )
@@ -29,6 +29,8 @@ _WHOLE = re.compile(r"<!--|^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)
 _DEEP = re.compile(
     rf"^[ \t]*(?:(?:>|[-*+]|\d{{1,9}}[.)])[ \t]*){{{DEEPEST},}}|^[ \t]{{160,}}\S", re.MULTILINE
 )
+_BRACKETS = 100
+_LINKED = re.compile(r"\](?=[(\[:])|\[\^|\[[ xX]\]")
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
 _ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\Z")
 
@@ -97,9 +99,20 @@ def _read_part(markdown: str) -> tuple[Block, ...]:
             for paragraph in re.split(r"\n[ \t]*\n+", markdown.strip())
         )
     env: dict[str, Any] = {}
-    reader = parser()
+    reader = parser(markdown.count("[") < _BRACKETS + 2 * len(_LINKED.findall(markdown)))
     tokens = reader.parse(markdown, env)
-    return _Builder(reader, env, tokens, markdown).blocks(0, len(tokens))
+    blocks = _Builder(reader, env, tokens, markdown).blocks(0, len(tokens))
+    return (*blocks, *_unused(env.get("references") or {}, markdown))
+
+
+def _unused(references: Mapping[str, Any], markdown: str) -> Iterator[Block]:
+    """Show the definitions of links that nothing refers to: models list their sources so."""
+    for label, target in references.items():
+        used = re.findall(rf"\[{re.escape(label)}\](?!:)", markdown, re.IGNORECASE)
+        if not used:
+            address, title = str(target["href"]), str(target["title"])
+            spans = (Span(Kind.ESCAPED, f"[{label.lower()}] "), Span(Kind.LINK, address, url=address))
+            yield Block(Shape.PARAGRAPH, (*spans, Span(Kind.TEXT, f" {title}")) if title else spans)
 
 
 def _lines(text: str) -> tuple[Span, ...]:
@@ -192,13 +205,13 @@ class _Builder:
 
     def _inline(self, content: str) -> tuple[Span, ...]:
         if not self._env.get("references") and "[^" not in content:
-            return _inline_alone(content)
+            return _inline_alone(content, "[" not in content or self._reader is parser(True))
         return _inline(content, self._reader, self._env)
 
 
 @lru_cache(maxsize=1024)
-def _inline_alone(content: str) -> tuple[Span, ...]:
-    return _inline(content, parser(), {})
+def _inline_alone(content: str, links: bool) -> tuple[Span, ...]:
+    return _inline(content, parser(links), {})
 
 
 def _inline(content: str, reader: MarkdownIt, env: dict[str, Any]) -> tuple[Span, ...]:

@@ -17,10 +17,10 @@ from bot.adapters.markdown.width import is_wide
 DEEPEST = 40  # nested blocks, beyond which nobody follows and texts are taken as they are
 
 _FORMULA = re.compile(
-    r"\$\$(?P<display>[^$\n](?:[^$]|\\\$)*?)\$\$"
-    r"|\$(?P<dollars>(?:[^\s$\\]|\\.)(?:(?:[^$\\\n]|\\.)*(?:[^\s$\\]|\\.))?)\$(?![\w$])"
-    r"|\\\((?P<round>[^\n]+?)\\\)"
-    r"|\\\[(?P<square>[^\n]+?)\\\]",
+    r"\$\$(?P<display>[^$\n](?:[^$]|\\\$){0,600}?)\$\$"
+    r"|\$(?P<dollars>(?:[^\s$\\]|\\.)(?:(?:[^$\\\n]|\\.)*(?:[^\s$\\]|\\.))?)\$(?![A-Za-z0-9_$])"
+    r"|\\\((?P<round>[^\n]{1,400}?)\\\)"
+    r"|\\\[(?P<square>[^\n]{1,400}?)\\\]",
 )
 _SIGNS = re.compile(r"[\\^_={}<>≤≥≈×·∈∑∫√π]|[+*/]|\s-\s|\A-")
 _SHORT = re.compile(r"\A(?:\d*[A-Za-z]'*|[A-Za-z]\w?\([^()]*\)|[A-Za-zΑ-ω]\d?)\Z")
@@ -32,8 +32,8 @@ _CLOSES = {"$$": "$$", "\\[": "\\]"}
 
 
 @cache
-def parser() -> MarkdownIt:
-    """Build the one parser."""
+def parser(links: bool = True) -> MarkdownIt:
+    """Build the one parser; without `links` it finds none, for in masses of brackets that takes long."""
     reader = MarkdownIt("commonmark", {"maxNesting": DEEPEST * 2}).enable(["table", "strikethrough"])
     reader.use(footnote_plugin, inline=False, move_to_end=False, always_match_refs=True)
     reader.disable(["html_block", "text_join", "inline"])
@@ -43,6 +43,8 @@ def parser() -> MarkdownIt:
     reader.inline.ruler.before("linkify", "address", _address)
     reader.block.ruler.before("fence", "formula", _block_formula, {"alt": ["paragraph"]})
     reader.block.ruler.before("fence", "comment", _comment, {"alt": ["paragraph"]})
+    if not links:
+        reader.disable(["link", "image", "footnote_ref"])
     return reader
 
 
@@ -110,11 +112,11 @@ def _inline_formula(state: StateInline, silent: bool) -> bool:
     if found is None:
         return False
     formula = next(part for part in found.groups() if part is not None)
+    if found["display"] is None and not _is_formula(formula):
+        return False
     if found["dollars"] is not None:
         before = state.src[state.pos - 1 : state.pos]
         if before and (before.isascii() and (before.isalnum() or before == "$")):
-            return False
-        if not _is_formula(formula):
             return False
     if not silent:
         state.push("formula", "", 0).content = formula.strip()
@@ -124,6 +126,7 @@ def _inline_formula(state: StateInline, silent: bool) -> bool:
 
 def _is_formula(text: str) -> bool:
     """Tell what mathematicians put between dollars from prices and names of variables."""
+    text = text.strip()
     if _SHORT.match(text):
         return True
     return _SIGNS.search(text) is not None and (

@@ -113,7 +113,8 @@ def _read_html(stack: list[_Frame], source: str) -> None:
                 _close(stack)
         stack[-1].spans += _break_for(stack, tag)
     else:
-        stack[-1].spans += [*_break_for(stack, tag), *_standing(tag)]
+        stack[-1].spans += _break_for(stack, tag)
+        stack[-1].spans += _standing(stack[-1].spans, tag)
         if tag.kind is not None:
             _open(stack, _Frame(tag.kind, tag=tag.name, url=tag.url))
 
@@ -124,7 +125,9 @@ def _break_for(stack: list[_Frame], tag: Tag) -> list[Span]:
     return [Span(Kind.BREAK)] if tag.breaks and (not parted or tag.name == "br") else []
 
 
-def _standing(tag: Tag) -> list[Span]:
+def _standing(before: Sequence[Span], tag: Tag) -> list[Span]:
+    if tag.name in ("td", "th") and before and before[-1].kind not in (Kind.BREAK, Kind.SOFT_BREAK):
+        return [Span(Kind.TEXT, " · ")]
     if tag.name == "img":
         return [Span(Kind.IMAGE, tag.alt, url=tag.url)]
     return [Span(Kind.TEXT, "• ")] if tag.name == "li" else []
@@ -135,6 +138,8 @@ def _joined(spans: list[Span]) -> list[Span]:
     for span in spans:
         if joined and span.kind is Kind.TEXT and joined[-1].kind is Kind.TEXT:
             joined[-1] = Span(Kind.TEXT, joined[-1].text + span.text)
+        elif joined and span.kind is Kind.SOFT_BREAK and joined[-1].kind is Kind.BREAK:
+            continue
         else:
             joined.append(span)
     return joined

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from bot.adapters.markdown.tree import Span, Table, plain
-from bot.adapters.markdown.width import columns
+from bot.adapters.markdown.tree import Kind, Span, Table, plain
+from bot.adapters.markdown.width import columns, is_wide
 
 NARROW = 56  # columns that a code block shows without scrolling or wrapping, on a telephone turned too
 
@@ -16,7 +16,9 @@ _RECORD = 12  # what the marks of one cell's line in a record take, at most
 
 
 def aligned(table: Table) -> list[str] | None:
-    """Lay the table out in columns; None where it is wider than `NARROW`."""
+    """Lay the table out in columns; None where it is wider than `NARROW`, or would lose addresses."""
+    if any(_has_address(cell) for row in table.rows for cell in row):
+        return None
     rows = [[plain(cell).replace("\n", " ").strip() for cell in row] for row in table.rows]
     widths = [max(1, *(columns(row[at]) for row in rows)) for at in range(len(rows[0]))]
     if sum(widths) + 3 * (len(widths) - 1) > NARROW:
@@ -26,16 +28,24 @@ def aligned(table: Table) -> list[str] | None:
     return [lines[0], "-+-".join("-" * width for width in widths), *lines[1:]]
 
 
-def records(table: Table, inline: Callable[[Sequence[Span]], str], strong: Callable[[str], str]) -> list[str]:
+def records(
+    table: Table, inline: Callable[[Sequence[Span]], str], strong: Callable[[str], str], bullet: str
+) -> list[str]:
     """Say each row as a list of "header: value" under its first cell."""
     headers = [plain(cell).strip() for cell in table.rows[0]]
+    colon = "：" if any(is_wide(header[-1]) for header in headers if header) else ":"
+    between = colon if colon == "：" else ": "
     lines: list[str] = []
     for row in table.rows[1:]:
         title = plain(row[0]).strip()
-        lines += [strong(f"{headers[0]}: {title}" if headers[0] else title)] if title else []
+        lines += [""] if lines else []
+        if _has_address(row[0]):
+            lines.append(f"{strong(headers[0] + colon)} {inline(row[0])}")
+        elif title:
+            lines.append(strong(f"{headers[0]}{between}{title}" if headers[0] else title))
         for header, cell in zip(headers[1:], row[1:], strict=True):
             if value := inline(cell).replace("\n", " ").strip():
-                lines.append(f"- {strong(header + ':')} {value}" if header else f"- {value}")
+                lines.append(f"{bullet}{strong(header + colon)} {value}" if header else bullet + value)
     if len(table.rows) == 1:
         lines.append(" · ".join(strong(header) for header in headers if header))
     return lines
@@ -53,6 +63,14 @@ def most_of_records(markdown: str, length: Callable[[str], int]) -> int:
         header, _, rows = run[0].partition("\n")
         most += (rows.count("\n") + 1 - 1) * (length(header) + _RECORD * header.count("|"))
     return most
+
+
+def _has_address(spans: Sequence[Span]) -> bool:
+    return any(
+        (span.kind in (Kind.LINK, Kind.IMAGE) and not span.text.startswith("http"))
+        or _has_address(span.spans)
+        for span in spans
+    )
 
 
 def _side(aligned: str, values: Sequence[str]) -> str:

@@ -10,6 +10,8 @@ from bot.adapters.markdown.tables import aligned, compact, records
 from bot.adapters.markdown.tree import Block, Kind, Shape, Span, Table, plain
 
 MARKS = (Kind.STRONG, Kind.EMPHASIS, Kind.STRIKE)
+_OPEN = (Shape.PARAGRAPH, Shape.LIST, Shape.QUOTE, Shape.NOTE)  # a line below would go on with these
+_BEGINS = re.compile(r"(?:\A|\n)\d*\Z")
 GAP = "\u200b"  # parts two letters that together would be a mark
 HAIR = "\u200a"  # a space that is hardly seen
 
@@ -68,9 +70,10 @@ class Writer:
 
     def between(self, before: Block, after: Block) -> str:
         """Part two blocks."""
-        if after.spaced or before.shape is Shape.TABLE or after.shape in (Shape.TABLE, Shape.FORMULA):
+        if after.spaced or Shape.TABLE in (before.shape, after.shape):
             return "\n\n"
-        return "\n"
+        merges = after.shape in (Shape.PARAGRAPH, Shape.RULE, Shape.FORMULA) and before.shape in _OPEN
+        return "\n\n" if merges else "\n"
 
     def block(self, block: Block) -> str:
         """Write one block."""
@@ -100,9 +103,12 @@ class Writer:
 
     def records(self, table: Table) -> list[str]:
         """Write a table as records, without the headers where they are much longer than what is in it."""
-        said = records(table, self.inline, lambda text: self.marked(Kind.STRONG, self.text(text), " ", " "))
+        said = records(table, self.inline, self._strong, self.bullet)
         short = compact(table, self.inline)
         return said if sum(map(len, said)) <= 4 * sum(map(len, short)) + 200 else short
+
+    def _strong(self, text: str) -> str:
+        return self.marked(Kind.STRONG, self.text(text), " ", " ")
 
     def note(self, label: str) -> str:
         """Write the mark of a footnote."""
@@ -114,7 +120,7 @@ class Writer:
 
     def escaped(self, text: str) -> str:
         """Write text that its author kept from being a mark."""
-        return "\\" + text if len(text) == 1 and text in "\\`*_{}[]()#+-.!|~<>&" else text
+        return "\\" + text if len(text) == 1 and text in "\\`*_[]#+-.)~<>" else text
 
     def code_span(self, text: str) -> str:
         """Write code within a line."""
@@ -129,6 +135,8 @@ class Writer:
 
     def bare(self, url: str, after: str) -> str:
         """Write an address that stands for itself; `after` is the letter behind it."""
+        if "://" not in url:
+            return url
         return url if after.isspace() or (after.isascii() and after not in "*_~`|") else f"<{url}>"
 
     def image(self, alt: str, url: str) -> str:
@@ -151,8 +159,9 @@ class Writer:
             if span.kind in MARKS:
                 part = self._around(span.kind, part, text, self._first(spans, written, at + 1))
             elif span.kind is Kind.LINK and span.text:
-                url = span.text if "://" in span.text else span.url
-                part = self.bare(url, self._first(spans, written, at + 1))
+                part = self.bare(span.text, self._first(spans, written, at + 1))
+            elif span.kind is Kind.ESCAPED and span.text in "#+-.>)" and not _BEGINS.search(text):
+                part = self.text(span.text)  # a mark only where a line begins
             elif part == "\n":
                 text = text.rstrip(" ")
             text += part.lstrip(" ") if text.endswith("\n") else part
@@ -207,10 +216,11 @@ class Writer:
             marker = bullet if block.level < 0 else f"{number}. "
             text = self.document(item.blocks)
             task = "" if item.done is None else self.tasks[item.done]
-            indented = text.replace("\n", "\n" + " " * len(marker))
+            indent = "\n" + " " * max(len(marker), 2)
+            indented = text.replace("\n", indent)
             if lines and item.spaced and len(block.blocks[0].blocks) > 1:
                 lines.append("")
             head = item.blocks[0].shape if item.blocks else Shape.PARAGRAPH
-            first = "\n" + " " * len(marker) if head in (Shape.CODE, Shape.TABLE) and task else ""
+            first = indent if head in (Shape.CODE, Shape.TABLE) and task else ""
             lines.append((marker + task + first + indented).rstrip())
         return re.sub(r"\n +(?=\n)", "\n", "\n".join(lines))

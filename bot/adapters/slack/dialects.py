@@ -13,6 +13,9 @@ from bot.adapters.markdown.writer import GAP, HAIR, Writer
 _WEB = re.compile(r"(?:https?|mailto):[^\s<>|]+\Z", re.IGNORECASE)
 
 
+_PAIRS = dict(zip("“‘「『（《【〈", "”’」』）》】〉", strict=True))
+
+
 class SlackMarkdown(Writer):
     """The Markdown of `markdown_text` and of markdown blocks: CommonMark's, without titles and pictures."""
 
@@ -25,14 +28,17 @@ class SlackMarkdown(Writer):
         """
         mark = {Kind.STRONG: self.strong, Kind.EMPHASIS: self.emphasis}.get(kind, self.strike)
         lead = tail = ""
-        while len(inner) > 1 and _is_sign(inner[0]) and inner[0] not in "*~`[\\" and not _is_open(before):
-            lead, inner = lead + inner[0], inner[1:]
-            before = lead[-1]
-        while len(inner) > 1 and _is_sign(inner[-1]) and inner[-1] not in "*~`)\\" and not _is_open(after):
+        while len(inner) > 1 and _moves(inner[0]) and not (_is_open(before) and _is_open((tail + after)[0])):
+            pair = len(inner) > 2 and inner[-1] == _PAIRS.get(inner[0])
+            if not pair and _is_open(before):
+                break
+            lead, inner, before = lead + inner[0], inner[1:], inner[0]
+            if pair:
+                tail, inner = inner[-1] + tail, inner[:-1]
+        while len(inner) > 1 and _moves(inner[-1]) and not _is_open((tail + after)[0]):
             tail, inner = inner[-1] + tail, inner[:-1]
-            after = tail[0]
         opens = HAIR if _is_sign(inner[:1]) and not _is_open(before) else ""
-        closes = HAIR if _is_sign(inner[-1:]) and not _is_open(after) else ""
+        closes = HAIR if _is_sign(inner[-1:]) and not _is_open((tail + after)[0]) else ""
         return f"{lead}{opens}{mark}{inner}{mark}{closes}{tail}"
 
     def link(self, label: str, url: str, title: str) -> str:
@@ -78,6 +84,8 @@ class Mrkdwn(Writer):
 
     def bare(self, url: str, after: str) -> str:
         """Mark an address, so that it ends where it ends."""
+        if "://" not in url:
+            return f"<mailto:{_escape(url)}|{_escape(url)}>"
         return f"<{_escape(url)}>"
 
     def link(self, label: str, url: str, title: str) -> str:
@@ -95,6 +103,10 @@ class Mrkdwn(Writer):
         opens = HAIR if before.isalnum() or (before > "\u2000" and not before.isspace()) else ""
         closes = HAIR if after.isalnum() or (after > "\u2000" and not after.isspace()) else ""
         return f"{opens}{inner}{closes}"
+
+
+def _moves(letter: str) -> bool:
+    return _is_sign(letter) and letter not in "*~`[]()<>\\"
 
 
 def _is_sign(letter: str) -> bool:

@@ -13,7 +13,7 @@ _PING = re.compile(r"<(?=[@#]|!(?:channel|here|everyone|group|subteam|date))", r
 _PING_BEGUN = re.compile(r"<(?:![a-z]{0,8})?\Z", re.IGNORECASE)
 _JOINER = "\u2060"
 
-_GROWS = re.compile(r"[*_`~()\[\]\n]")
+_GROWS = "*_`~()[]\n"  # each may be escaped or moved
 _MARGIN = 16
 _ROOM = 4  # what one | may cost beside itself
 
@@ -57,7 +57,7 @@ def measure(markdown: str) -> int:
     """
     bound = units(markdown) + _MARGIN
     bound += 4 * markdown.count("&") + 3 * (markdown.count("<") + markdown.count(">"))
-    bound += len(_GROWS.findall(markdown)) + 2 * markdown.count("://")
+    bound += sum(map(markdown.count, _GROWS)) + 2 * markdown.count("://")
     if "|" in markdown:
         bound += _ROOM * markdown.count("|") + most_of_records(markdown, units)
     return bound

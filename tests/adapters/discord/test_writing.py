@@ -61,7 +61,7 @@ def test_a_table_with_uneven_rows_loses_no_cell() -> None:
 def test_a_wide_table_becomes_records() -> None:
     table = f"| Name | Use |\n|---|---|\n| tea | {'w' * 60} |\n| **air** | |"
 
-    assert write_text(table) == f"**Name: tea**\n- **Use:** {'w' * 60}\n**Name: air**"
+    assert write_text(table) == f"**Name: tea**\n- **Use:** {'w' * 60}\n\n**Name: air**"
 
 
 def test_what_is_code_is_no_mention_and_stays_as_it_is() -> None:
