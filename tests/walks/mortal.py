@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from bot.app.running import listening, standing
 from bot.config import read_settings
 from bot.dialogue import Message, Platform
+from bot.memory.direct import Direct
 from bot.memory.turns import LeaseTerms
 
 # A dead house is waited for shortly here: for one second and a bit, not for eleven.
@@ -167,6 +168,27 @@ class _Steps:
         sa.event.listen(sa.engine.Engine, "commit", self._before)
         sa.event.listen(sa.engine.Engine, "rollback", self._forget)
         sa.event.listen(sa.pool.Pool, "checkin", self._after)
+        Direct.run = self._around(Direct.run)  # type: ignore[assignment,method-assign]
+
+    def _around(self, run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """A single statement is its own commit; only where it writes something is it a step."""
+
+        async def stepped(direct: Direct, statement: str, given: dict[str, Any]) -> Any:
+            written = _WRITES.findall(statement) if _RENEWAL not in statement else []
+            if not written:
+                return await run(direct, statement, given)
+            number = self._step(written)
+            rows = await run(direct, statement, given)
+            self._die_at(number, after=True)
+            return rows
+
+        return stepped
+
+    def _step(self, written: Sequence[str]) -> int:
+        self._count += 1
+        self._pipe.send("+".join(dict.fromkeys(written)))
+        self._die_at(self._count, after=False)
+        return self._count
 
     def _note(self, connection: sa.Connection, _: Any, statement: str, *more: Any) -> None:
         if _RENEWAL not in statement:
@@ -179,10 +201,7 @@ class _Steps:
     def _before(self, connection: sa.Connection) -> None:
         written = connection.info.pop("written", None)
         if written:
-            self._count += 1
-            connection.info["committed"] = self._count
-            self._pipe.send("+".join(dict.fromkeys(written)))
-            self._die_at(self._count, after=False)
+            connection.info["committed"] = self._step(written)
 
     def _after(self, _: Any, record: Any) -> None:
         number = record.info.pop("committed", None)
