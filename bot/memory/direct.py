@@ -35,7 +35,7 @@ class Direct:
         """Run a statement, committed when this returns, and give its rows."""
         async with self._connection() as connection:
             cursor = await connection.execute(statement, given)
-            return await cursor.fetchall() if cursor.description else []
+            return await cursor.fetchall() if cursor.description is not None else []
 
     async def close(self) -> None:
         """Close the connections that are not in use; later ones are opened anew."""

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString, Protocol
 
 from bot.dialogue import Piece, Platform, Slot, Turn
 from bot.errors import LeaseLost, Superseded
 from bot.memory.database import Database
-from bot.memory.models import conversations, pieces, turns
-from bot.memory.news import tell_conversation
 from bot.memory.places import key_of
 from bot.memory.rows import storable
 
@@ -46,6 +40,12 @@ class TurnReceipts:
         self._database = database
         self._turn = turn
         self._fence = fence
+        self._ids = {
+            "conversation": turn.conversation.id,
+            "turn": turn.id,
+            "epoch": turn.epoch,
+            "revision": turn.revision,
+        }
         self._told = turn.conversation.channel.platform in {Platform.WEB, Platform.CONSOLE}
 
     def check(self) -> None:
@@ -53,111 +53,103 @@ class TurnReceipts:
         self._fence.check()
 
     async def sending(self, piece: Piece) -> Slot:
-        """Record a piece before it is posted; with the first one the answer counts as seen."""
-        async with self._database.transaction() as connection:
-            await self._fenced(connection)
-            await self._seen(connection)
-            known = sa.select(pieces).where(
-                pieces.c.turn_id == self._turn.id, pieces.c.ordinal == piece.ordinal
-            )
-            row = (await connection.execute(known)).first()
-            if row is not None and row.state != "removed":
-                return _slot(row)
-            values = {
-                "turn_id": self._turn.id,
-                "conversation_id": self._turn.conversation.id,
-                "ordinal": piece.ordinal,
-                "epoch": self._turn.epoch,
-                "text": storable(piece.text),
-            }
-            made = await connection.execute(_again(values))
-            return Slot(piece.ordinal, *made.one())
-
-    async def sent(self, piece: Piece, message_id: str) -> None:
-        """Record the platform's id of the piece's post, and the text it holds now."""
-        held = self._held_epoch()
-        statement = (
-            pieces.update()
-            .where(
-                pieces.c.turn_id == self._turn.id,
-                pieces.c.ordinal == piece.ordinal,
-                pieces.c.conversation_id == held.c.id,
-            )
-            .values(
-                state="sent",
-                message_id=message_id,
-                key=key_of(self._turn.conversation.channel, message_id),
-                text=storable(piece.text),
-                epoch=self._turn.epoch,
-                sent_at=sa.func.coalesce(pieces.c.sent_at, sa.func.now()),
-            )
-        )
-        async with self._database.transaction() as connection:
-            if await connection.scalar(statement.returning(pieces.c.id)) is None:
-                raise LeaseLost(f"turn {self._turn.id} is another worker's")
-            if self._told:
-                await tell_conversation(connection, self._turn.conversation.id)
-
-    async def standing(self) -> Sequence[Slot]:
-        """Say which posts earlier tries of this answer recorded, by ordinal."""
-        found = sa.select(pieces).where(pieces.c.turn_id == self._turn.id, pieces.c.state != "removed")
-        async with self._database.transaction() as connection:
-            return [_slot(row) for row in await connection.execute(found.order_by(pieces.c.ordinal))]
-
-    async def removed(self, ordinal: int) -> None:
-        """Record that the surplus post was deleted; its text stays in the record."""
-        statement = pieces.update().where(pieces.c.turn_id == self._turn.id, pieces.c.ordinal == ordinal)
-        async with self._database.transaction() as connection:
-            await self._fenced(connection)
-            await connection.execute(statement.values(state="removed"))
-            if self._told:
-                await tell_conversation(connection, self._turn.conversation.id)
-
-    async def owns(self, message_id: str) -> bool:
-        """Say whether any record has this post, whichever answer it belongs to."""
-        key = key_of(self._turn.conversation.channel, message_id)
-        async with self._database.transaction() as connection:
-            return bool(await connection.scalar(sa.select(sa.exists().where(pieces.c.key == key))))
-
-    def _held_epoch(self) -> sa.CTE:
-        """Lock the conversation's row, if this turn's lease still has it, within the same statement."""
-        found = sa.select(conversations.c.id).where(
-            conversations.c.id == self._turn.conversation.id, conversations.c.lease_epoch == self._turn.epoch
-        )
-        return found.with_for_update().cte("held")
-
-    async def _fenced(self, connection: AsyncConnection) -> None:
-        if await connection.scalar(sa.select(self._held_epoch().c.id)) is None:
-            raise LeaseLost(f"turn {self._turn.id} is another worker's")
-
-    async def _seen(self, connection: AsyncConnection) -> None:
         """
-        Mark the answer as seen, unless something newer is wanted of it.
+        Record a piece before it is posted; with the first one the answer counts as seen.
 
         Accept joins a message to an unseen turn under the same row lock, so either it is in this answer
         or it becomes a turn of its own.
         """
-        seen = turns.update().where(turns.c.id == self._turn.id, turns.c.revision == self._turn.revision)
-        seen = seen.values(visible_at=sa.func.coalesce(turns.c.visible_at, sa.func.now()))
-        if await connection.scalar(seen.returning(turns.c.id)) is None:
+        rows = await self._database.run(
+            _SENDING, ordinal=piece.ordinal, text=storable(piece.text), **self._ids
+        )
+        row = rows[0]
+        if not row["held"]:
+            raise LeaseLost(f"turn {self._turn.id} is another worker's")
+        if not row["wanted"]:
             raise Superseded(f"something newer is wanted of turn {self._turn.id}")
+        if row["fresh"] is None:
+            return _slot(row | {"ordinal": piece.ordinal})
+        return Slot(piece.ordinal, row["fresh"], recorded_at=row["made_at"])
+
+    async def sent(self, piece: Piece, message_id: str) -> None:
+        """Record the platform's id of the piece's post, and the text it holds now."""
+        kept = await self._database.run(
+            _SENT,
+            ordinal=piece.ordinal,
+            text=storable(piece.text),
+            message_id=message_id,
+            key=key_of(self._turn.conversation.channel, message_id),
+            told=self._told,
+            **self._ids,
+        )
+        if not kept:
+            raise LeaseLost(f"turn {self._turn.id} is another worker's")
+
+    async def standing(self) -> Sequence[Slot]:
+        """Say which posts earlier tries of this answer recorded, by ordinal."""
+        return [_slot(row) for row in await self._database.run(_STANDING, turn=self._turn.id)]
+
+    async def removed(self, ordinal: int) -> None:
+        """Record that the surplus post was deleted; its text stays in the record."""
+        if not await self._database.run(_REMOVED, ordinal=ordinal, told=self._told, **self._ids):
+            raise LeaseLost(f"turn {self._turn.id} is another worker's")
+
+    async def owns(self, message_id: str) -> bool:
+        """Say whether any record has this post, whichever answer it belongs to."""
+        key = key_of(self._turn.conversation.channel, message_id)
+        return bool(await self._database.run("SELECT FROM pieces WHERE key = %(key)s", key=key))
 
 
-def _again(values: dict[str, object]) -> sa.Executable:
-    """Insert a piece, or take a removed one up again under a nonce that no earlier post had."""
-    fresh = sa.func.substr(sa.func.md5(sa.cast(sa.func.random(), sa.Text)), 1, 24)
-    statement = insert(pieces).values(values)
-    anew = {"state": "sending", "message_id": None, "key": None, "nonce": fresh, "recorded_at": sa.func.now()}
-    statement = statement.on_conflict_do_update(
-        index_elements=["turn_id", "ordinal"],
-        set_=anew | {"text": statement.excluded.text, "epoch": statement.excluded.epoch},
-    )
-    shown = (pieces.c.nonce, sa.literal(""), sa.false(), pieces.c.recorded_at)
-    return statement.returning(*shown)
+# The conversation's row is locked, if the lease still has it, within the statement that writes. What
+# waited for the lock looks again at the rows it changes, so it never writes upon what is older.
+_HELD = """
+WITH held AS (
+    SELECT id FROM conversations WHERE id = %(conversation)s AND lease_epoch = %(epoch)s FOR UPDATE
+)"""
+
+# A removed piece is taken up again under a nonce that no earlier post had.
+_SENDING: LiteralString = f"""{_HELD}, seen AS (
+    UPDATE turns SET visible_at = coalesce(visible_at, now()) FROM held
+    WHERE turns.id = %(turn)s AND turns.revision = %(revision)s RETURNING turns.id
+), known AS (
+    SELECT nonce, message_id, recorded_at, text FROM pieces
+    WHERE turn_id = %(turn)s AND ordinal = %(ordinal)s AND state <> 'removed'
+), made AS (
+    INSERT INTO pieces (turn_id, conversation_id, ordinal, epoch, text)
+    SELECT id, %(conversation)s, %(ordinal)s, %(epoch)s, %(text)s FROM seen
+    WHERE NOT EXISTS (SELECT FROM known)
+    ON CONFLICT (turn_id, ordinal) DO UPDATE
+    SET state = 'sending', message_id = NULL, key = NULL, nonce = substr(md5(random()::text), 1, 24),
+        recorded_at = now(), text = excluded.text, epoch = excluded.epoch
+    RETURNING nonce, recorded_at
+)
+SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM seen) AS wanted, known.*,
+       made.nonce AS fresh, made.recorded_at AS made_at
+FROM (SELECT) AS one LEFT JOIN known ON true LEFT JOIN made ON true
+"""  # noqa: S608 — all of it is written here
+
+_TELL = """
+SELECT id, (SELECT pg_notify('frontdesk', 'conversation:' || %(conversation)s) WHERE %(told)s) FROM changed
+"""
+
+_SENT: LiteralString = f"""{_HELD}, changed AS (
+    UPDATE pieces
+    SET state = 'sent', message_id = %(message_id)s, key = %(key)s, text = %(text)s, epoch = %(epoch)s,
+        sent_at = coalesce(sent_at, now())
+    FROM held WHERE turn_id = %(turn)s AND ordinal = %(ordinal)s AND conversation_id = held.id
+    RETURNING pieces.id
+){_TELL}"""  # noqa: S608
+
+_REMOVED: LiteralString = f"""{_HELD}, changed AS (
+    UPDATE pieces SET state = 'removed' FROM held
+    WHERE turn_id = %(turn)s AND ordinal = %(ordinal)s AND conversation_id = held.id
+    RETURNING pieces.id
+){_TELL}"""  # noqa: S608
+
+_STANDING = "SELECT * FROM pieces WHERE turn_id = %(turn)s AND state <> 'removed' ORDER BY ordinal"
 
 
-def _slot(row: sa.Row[tuple[object, ...]]) -> Slot:
-    found = row._mapping
+def _slot(found: Mapping[str, Any]) -> Slot:
     return Slot(
         found["ordinal"],
         found["nonce"],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -18,10 +18,22 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from bot.attention import Attender
-from bot.dialogue import Answer, Author, Channel, ChannelKind, Message, Outcome, Platform, Turn
+from bot.dialogue import (
+    Answer,
+    Author,
+    Channel,
+    ChannelKind,
+    Deletion,
+    Message,
+    Outcome,
+    Piece,
+    Platform,
+    Turn,
+)
 from bot.generation.tokens import TiktokenCounter
 from bot.memory.bell import Bell
 from bot.memory.database import Database
+from bot.memory.erasing import Erasing
 from bot.memory.history import HistoryShelf
 from bot.memory.inbox import Inbox
 from bot.memory.leases import Leases
@@ -30,6 +42,8 @@ from bot.memory.recall import Memory
 from bot.memory.summaries import Summaries
 from bot.memory.transcripts import Transcripts
 from bot.memory.turns import LeaseTerms, Turns
+from bot.memory.wishes import Wishes
+from bot.memory.withdrawals import Withdrawals
 
 BOT = Author("bot", "Frontdesk")
 ADA = Author("U1", "Ada")
@@ -95,7 +109,7 @@ def edited(original: Message, text: str, seconds: float = 60) -> Message:
 
 def done(text: str = "an answer", **rest: Any) -> Answer:
     """Make a good ending."""
-    return Answer(Outcome.DONE, text, **rest)
+    return Answer(rest.pop("outcome", Outcome.DONE), text, **rest)
 
 
 @dataclass
@@ -117,6 +131,9 @@ class Record:
         self.memory = Memory(self.database, self.counter)
         self.summaries = Summaries(self.database, self.counter)
         self.transcripts = Transcripts(self.database, self.bell)
+        self.wishes = Wishes(self.database)
+        self.withdrawals = Withdrawals(self.database)
+        self.erasing = Erasing(self.database, every=0.0)
 
     async def rows(self, query: str, **values: object) -> list[Mapping[str, Any]]:
         """Run a query and return its rows."""
@@ -148,6 +165,35 @@ class Record:
         turn = await self.claimed(text, channel=channel)
         await self.turns.finish(turn, done(answer))
         return turn
+
+    async def posted(self, turn: Turn, text: str = "Well", post: str = "900.1") -> None:
+        """Have a turn's first piece posted."""
+        receipts = self.outbox.receipts(turn, Open())
+        await receipts.sending(Piece(0, text))
+        await receipts.sent(Piece(0, text), post)
+
+    async def deleted(self, *gone: Message) -> None:
+        """Have people delete messages."""
+        ids = tuple(one.id for one in gone)
+        await self.withdrawals.withdraw(Deletion(gone[0].channel, ids, datetime.now(UTC)))
+
+    async def adds_up(self) -> None:
+        """Look whether the cumulative counts are what the messages weigh together."""
+        summed = """
+            SELECT count(*) FROM (
+                SELECT cumulative_tokens - sum(tokens) OVER (
+                           PARTITION BY conversation_id ORDER BY position
+                       ) AS off, conversation_id FROM messages
+            ) counted GROUP BY conversation_id HAVING min(off) <> max(off)
+        """
+        assert await self.rows(summed) == []
+        last = """
+            SELECT total_tokens, (SELECT cumulative_tokens FROM messages WHERE conversation_id = conversations.id
+                                  ORDER BY position DESC LIMIT 1) AS last FROM conversations
+        """
+        assert all(
+            row["total_tokens"] == row["last"] for row in await self.rows(last) if row["last"] is not None
+        )
 
     async def lease_runs_out(self, conversation_id: int) -> None:
         """Let a lease, and the longest call after it, be over."""
@@ -226,6 +272,15 @@ def watched(record: Record) -> Iterator[list[tuple[str, Any]]]:
         statements.append((statement, parameters))
 
     engine = record.database._engine.sync_engine
+    direct = record.database._direct
+    run = direct.run
+
+    async def noted(statement: LiteralString, given: dict[str, Any]) -> list[dict[str, Any]]:
+        statements.append((statement, given))
+        return await run(statement, given)
+
+    direct.run = noted  # type: ignore[method-assign]
     event.listen(engine, "before_cursor_execute", note)
     yield statements
+    direct.run = run  # type: ignore[method-assign]
     event.remove(engine, "before_cursor_execute", note)
