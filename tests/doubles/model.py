@@ -1,5 +1,5 @@
 """
-A model's server over the wire: OpenAI's chat completions on 127.0.0.1, with every fault a test may want.
+A model's server over the wire: OpenAI's two APIs on 127.0.0.1, with every fault a test may want.
 
     async with ModelDouble() as model:
         model.answer("Hello there")                # the next request gets this text
@@ -22,8 +22,10 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.doubles.model_responses import RESPONSES, response_of
 from tests.doubles.model_scripts import (
     BAD_KEY,
+    CHAT,
     DOWN,
     FILTERED,
     GARBAGE,
@@ -35,11 +37,9 @@ from tests.doubles.model_scripts import (
     Gate,
     Heard,
     Script,
-    beginning,
-    ending,
-    event_of,
     fault,
-    line,
+    pieces_of,
+    question_of,
     refuse,
     whole,
 )
@@ -92,6 +92,7 @@ class ModelDouble:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_get("/v1/models", self._list)
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_post("/v1/responses", self._complete)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
@@ -136,7 +137,7 @@ class ModelDouble:
                 return refuse(script)
             if not body.get("stream"):
                 heard.whole = True
-                return web.json_response(whole(body, script))
+                return web.json_response(_whole(body, script))
             with suppress(ConnectionResetError):  # the client has left
                 response = await self._stream(request, body, script)
                 heard.whole = True
@@ -174,22 +175,28 @@ class ModelDouble:
     async def _events(self, body: dict[str, Any], script: Script) -> AsyncIterator[bytes | None]:
         """Yield what goes over the wire; None means that the connection is aborted."""
         if script.raw is not None:
-            yield script.raw
-            if not await self._may_pass(script, 0):
-                yield None
+            async for part in self._as_it_is(script, script.raw):
+                yield part
             return
-        for event in beginning(body, script):
+        dialect = RESPONSES if "input" in body else CHAT
+        for event in dialect.beginning(body, script):
             yield event
         for place, chunk in enumerate([*script.chunks, ""]):
             if not await self._may_pass(script, place):
                 yield None
                 return
             if script.error_after is not None and place == script.error_after[0]:
-                yield line({"error": dict(script.error_after[1])})
+                yield dialect.error(script.error_after[1])
                 return
-            yield event_of(body, {"content": chunk})
-        for event in ending(body, script):
+            yield dialect.text(body, chunk)
+        for event in dialect.ending(body, script):
             yield event
+
+    async def _as_it_is(self, script: Script, raw: bytes) -> AsyncIterator[bytes | None]:
+        for part in pieces_of(raw, script.raw_step):
+            yield part
+        if not await self._may_pass(script, 0):
+            yield None
 
     async def _may_pass(self, script: Script, place: int) -> bool:
         """Hold or silence the answer where its script says so; False if it is cut here."""
@@ -212,6 +219,9 @@ class ModelDouble:
                     await task
 
 
+def _whole(body: dict[str, Any], script: Script) -> dict[str, Any]:
+    return response_of(body, script, "completed") if "input" in body else whole(body, script)
+
+
 def _echo(body: dict[str, Any]) -> str:
-    asked = [message["content"] for message in body["messages"] if message["role"] == "user"]
-    return f"You said: {asked[-1] if asked else 'nothing'}"
+    return f"You said: {question_of(body) or 'nothing'}"

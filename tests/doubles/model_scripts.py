@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,8 @@ class Script:
     What one request gets. `text` is cut into words unless it is given as a list of chunks.
 
     `hold_after`, `silent_after` and `cut_after` count chunks of text: 0 is before the first one. Before
-    it is held, silent (for ever) or cut (the connection is aborted), the server has sent its headers.
+    it is held, silent (for ever) or cut (the connection is aborted), the server has sent its headers. `raw`
+    goes over the wire as it is, in pieces of `raw_step` bytes where that is given.
     """
 
     text: str | Sequence[str] = ""
@@ -55,6 +56,7 @@ class Script:
     usage: bool = True
     done: bool = True
     raw: bytes | None = None
+    raw_step: int = 0
     content_type: str = "text/event-stream"
     status: int = 200
     body: Any = None
@@ -101,18 +103,44 @@ class Heard:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The messages of a chat request."""
-        return list(self.body.get("messages", []))
+        """The messages of a chat request, or the items of a response's input."""
+        return talk_of(self.body)
 
     @property
     def question(self) -> str:
         """The text of the last message of a person."""
-        asked = [str(message["content"]) for message in self.messages if message["role"] == "user"]
-        return asked[-1] if asked else ""
+        return question_of(self.body)
+
+    @property
+    def pictures(self) -> list[str]:
+        """The addresses of all pictures shown, data and all."""
+        parts = [part for message in self.messages for part in _parts(message["content"])]
+        found = (part.get("image_url") for part in parts)
+        return [str(url["url"] if isinstance(url, Mapping) else url) for url in found if url]
 
     async def gone(self) -> None:
         """Wait until the server is done with it: answered whole, or left by the client."""
         await asyncio.wait_for(self.left.wait(), WAIT_SECONDS)
+
+
+def talk_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what was said, by whichever API it was asked."""
+    return list(body.get("messages", body.get("input", [])))
+
+
+def question_of(body: Mapping[str, Any]) -> str:
+    """Return the text of the last message of a person."""
+    asked = [message["content"] for message in talk_of(body) if message["role"] == "user"]
+    return "".join(part.get("text", "") for part in _parts(asked[-1])) if asked else ""
+
+
+def _parts(content: Any) -> list[dict[str, Any]]:
+    return [{"text": content}] if isinstance(content, str) else list(content)
+
+
+def pieces_of(raw: bytes, step: int) -> list[bytes]:
+    """Cut bytes into pieces of so many; 0 leaves them whole."""
+    return [raw[start : start + step] for start in range(0, len(raw), step)] if step else [raw]
 
 
 def refuse(script: Script) -> web.StreamResponse:
@@ -122,22 +150,32 @@ def refuse(script: Script) -> web.StreamResponse:
     return web.Response(status=script.status, text=text, content_type=kind, headers=dict(script.headers))
 
 
-def beginning(body: Mapping[str, Any], script: Script) -> list[bytes]:
+@dataclass(frozen=True)
+class Dialect:
+    """How one API looks on the wire."""
+
+    beginning: Callable[[Mapping[str, Any], Script], list[bytes]]
+    text: Callable[[Mapping[str, Any], str], bytes]
+    ending: Callable[[Mapping[str, Any], Script], list[bytes]]
+    error: Callable[[Mapping[str, Any]], bytes]
+
+
+def _beginning(body: Mapping[str, Any], script: Script) -> list[bytes]:
     """Make the events before the text: the role, then the thoughts."""
     deltas = [
         {"role": "assistant", "content": ""},
         *({"reasoning_content": text} for text in script.thoughts),
     ]
-    return [event_of(body, delta) for delta in deltas]
+    return [_event_of(body, delta) for delta in deltas]
 
 
-def ending(body: Mapping[str, Any], script: Script) -> list[bytes]:
+def _ending(body: Mapping[str, Any], script: Script) -> list[bytes]:
     """Make the events after the text: why it ended, the bill, the end."""
     events = []
     if script.finish is not None:
-        events.append(event_of(body, {}, script.finish))
+        events.append(_event_of(body, {}, script.finish))
     if script.usage and (body.get("stream_options") or {}).get("include_usage"):
-        events.append(line({**_frame(body), "choices": [], "usage": _usage(body, script)}))
+        events.append(line({**_frame(body), "choices": [], "usage": used(body, script)}))
     if script.done:
         events.append(b"data: [DONE]\n\n")
     return events
@@ -152,8 +190,7 @@ def _frame(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def event_of(body: Mapping[str, Any], delta: dict[str, Any], finish: str | None = None) -> bytes:
-    """Write a chunk of a completion."""
+def _event_of(body: Mapping[str, Any], delta: Mapping[str, Any], finish: str | None = None) -> bytes:
     return line({**_frame(body), "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
 
 
@@ -166,11 +203,19 @@ def whole(body: Mapping[str, Any], script: Script) -> dict[str, Any]:
     """Make a completion for a client that does not stream."""
     message = {"role": "assistant", "content": "".join(script.chunks)}
     choice = {"index": 0, "message": message, "finish_reason": script.finish}
-    return {**_frame(body), "object": "chat.completion", "choices": [choice], "usage": _usage(body, script)}
+    return {**_frame(body), "object": "chat.completion", "choices": [choice], "usage": used(body, script)}
 
 
-def _usage(body: Mapping[str, Any], script: Script) -> dict[str, int]:
+def used(body: Mapping[str, Any], script: Script) -> dict[str, int]:
     """Count four characters as a token, and four tokens a message, as a rough real server would."""
-    read = sum(len(str(message["content"])) // 4 + 4 for message in body["messages"])
+    read = sum(len(str(message["content"])) // 4 + 4 for message in talk_of(body))
     written = max(1, sum(map(len, [*script.chunks, *script.thoughts])) // 4)
     return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+
+
+CHAT = Dialect(
+    _beginning,
+    lambda body, text: _event_of(body, {"content": text}),
+    _ending,
+    lambda error: line({"error": dict(error)}),
+)

@@ -41,7 +41,10 @@ def chunk(delta: object, **more: object) -> dict[str, object]:
         ({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": None}}, Step(usage=Usage(3, 0))),
         ({"choices": [], "usage": {"prompt_tokens": "3"}}, Step()),
         ({"choices": [], "usage": []}, Step()),
-        ({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}, Step("hi", finish="stop", alive=True)),
+        (
+            {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]},
+            Step("hi", finish="stop", alive=True),
+        ),
         ({"choices": [{"text": "old", "finish_reason": None}]}, Step()),
         ({"error": None, "choices": []}, Step()),
     ],

@@ -61,7 +61,7 @@ def read_usage(usage: object) -> Usage | None:
         return None
     before = mapping(told.get("prompt_tokens_details")) or mapping(told.get("input_tokens_details"))
     after = mapping(told.get("completion_tokens_details")) or mapping(told.get("output_tokens_details"))
-    cached = _count(before, "cached_tokens") or _count(told, "prompt_cache_hit_tokens")
+    cached = _count(before, "cached_tokens") or _count(told, "prompt_cache_hit_tokens", "cached_tokens")
     return Usage(read, written, min(cached, read), min(_count(after, "reasoning_tokens"), written))
 
 

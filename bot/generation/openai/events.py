@@ -65,8 +65,9 @@ class Lines:
         if not line:
             return self._dispatch()
         field, _, value = line.partition(b":")
-        if field == b"data":
+        if field in {b"data", b"error"}:  # llama.cpp has had a field of its own for errors
             self._data.append(value.removeprefix(b" "))
+            self._name = "error" if field == b"error" else self._name
         elif field == b"event":
             self._name = value.strip().decode(errors="replace")
         return None

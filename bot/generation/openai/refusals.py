@@ -32,7 +32,8 @@ _TOO_LONG = re.compile(
 )
 _REFUSED = re.compile(
     r"content[_ ]?filter|content[_ ]policy|content exists risk|data_?inspection_?failed|inappropriate content"
-    r"|responsibleaipolicy|flagged (as|by|for)|moderation|safety (system|filter|setting)"
+    r"|responsibleaipolicy|invalid_prompt|policy_violation|bio_policy|flagged (as|by|for)|moderation"
+    r"|safety (system|filter|setting)"
 )
 _SPENT = re.compile(
     r"insufficient[_ ](quota|balance|credit|funds)|exceeded your current quota"
