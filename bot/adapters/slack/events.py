@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,7 +52,9 @@ def word_of_command(event: Mapping[str, Any], message: Message, me: Me) -> tuple
     meant = message.mentions_bot or message.channel.kind is ChannelKind.DIRECT
     if not meant or message.mentions_others or message.files or event.get("subtype") == "message_changed":
         return None
-    return read_wish(message.text.removesuffix(f"@{me.name}"), message.mentions_bot)
+    raw = str(event.get("text") or "")
+    words = re.sub(rf"<@{re.escape(me.user_id)}(?:\|[^<>]*)?>", " ", raw)
+    return read_wish(words.strip(" :,"), message.mentions_bot)
 
 
 def _deleted(event: Mapping[str, Any]) -> str:

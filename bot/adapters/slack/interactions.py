@@ -75,6 +75,8 @@ class Interactions:
         ts = str(container.get("message_ts") or "")
         thread = str(container.get("thread_ts") or _map(body, "message").get("thread_ts") or "")
         place = str(container.get("channel_id") or _map(body, "channel").get("id") or "")
+        if not (place and ts and _user(body)):
+            return
         channel = place_of(place, ts, thread, _team(body))
         if wish is Wish.VOTE and value == "down":
             # Slack opens a window only within three seconds of the press: so before all look-ups.

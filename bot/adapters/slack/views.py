@@ -12,6 +12,7 @@ from bot.ports import Words
 
 REASON = "frontdesk_reason"
 ABOUT = "frontdesk_about"
+TITLE_CHARACTERS = 24
 METADATA_CHARACTERS = 2_900  # Slack's limit is 3,000
 THREADS = 10
 
@@ -90,9 +91,9 @@ def _modal(name: str, words: Words, language: str, key: str, about: Mapping[str,
         "type": "modal",
         "callback_id": name,
         "private_metadata": json.dumps(about, ensure_ascii=False),
-        "title": plain(words.say(f"{key}-title", language)),
-        "submit": plain(words.say("slack-send", language)),
-        "close": plain(words.say("slack-cancel", language)),
+        "title": plain(words.say(f"{key}-title", language)[:TITLE_CHARACTERS]),
+        "submit": plain(words.say("slack-send", language)[:TITLE_CHARACTERS]),
+        "close": plain(words.say("slack-cancel", language)[:TITLE_CHARACTERS]),
         "blocks": [
             {
                 "type": "input",
