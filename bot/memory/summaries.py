@@ -9,10 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Line, Platform, Role, Stretch
+from bot.memory.attachments import enclosed_with
 from bot.memory.chains import newest_end, stretch_rows, untold
 from bot.memory.database import Database
 from bot.memory.models import conversations, messages, summary_blocks, turns
 from bot.memory.news import wake
+from bot.memory.quoting import told
+from bot.memory.rows import files_of
 from bot.ports import TokenCounter
 
 # Folding begins before anything falls out: when what no block covers fills so much of the budget.
@@ -126,11 +129,11 @@ async def _outdated(connection: AsyncConnection, conversation_id: int) -> Stretc
         return replace(_merged(conversation_id, block.level - 1, rows), merges=(), **anew)
     if await _branching(connection, conversation_id):
         heard = await stretch_rows(connection, block.first_position, block.last_message_id)
-        return replace(_told(conversation_id, heard), **anew)
+        return replace(await _told(connection, conversation_id, heard), **anew)
     ranged = messages.c.position.between(block.first_position, block.last_position)
     told = sa.select(messages).where(messages.c.conversation_id == conversation_id, ranged)
     rows = (await connection.execute(told.order_by(messages.c.position))).all()
-    return replace(_told(conversation_id, [row._mapping for row in rows]), **anew)
+    return replace(await _told(connection, conversation_id, [row._mapping for row in rows]), **anew)
 
 
 async def _standing(connection: AsyncConnection, stretch: Stretch) -> int | None:
@@ -205,7 +208,7 @@ async def _oldest(connection: AsyncConnection, conversation_id: int, tokens: int
             break
         chosen.append(row)
         spent += row["tokens"]
-    return _told(conversation_id, chosen) if chosen else None
+    return await _told(connection, conversation_id, chosen) if chosen else None
 
 
 async def _oldest_rows(
@@ -249,7 +252,9 @@ async def _siblings(connection: AsyncConnection, conversation_id: int) -> Stretc
     return None
 
 
-def _told(conversation_id: int, rows: Sequence[sa.RowMapping]) -> Stretch:
+async def _told(connection: AsyncConnection, conversation_id: int, rows: Sequence[sa.RowMapping]) -> Stretch:
+    alive = [row for row in rows if row["withdrawn_at"] is None]
+    enclosed = await enclosed_with(connection, [row["id"] for row in alive])
     return Stretch(
         conversation_id,
         0,
@@ -257,9 +262,7 @@ def _told(conversation_id: int, rows: Sequence[sa.RowMapping]) -> Stretch:
         rows[-1]["position"],
         rows[-1]["id"],
         sum(row["tokens"] for row in rows),
-        tuple(
-            _line(row["said"], row["author_name"], row["text"]) for row in rows if row["withdrawn_at"] is None
-        ),
+        tuple(_line(row, told(row["text"], files_of(row), enclosed.get(row["id"], {}))) for row in alive),
         revisions=sum(row["revision"] for row in rows),
     )
 
@@ -278,5 +281,6 @@ def _merged(conversation_id: int, level: int, rows: Sequence[sa.Row[tuple[object
     )
 
 
-def _line(said: bool, name: str, text: str) -> Line:
-    return Line(Role.BOT, text) if said else Line(Role.PERSON, f"{name}: {text}", name)
+def _line(row: sa.RowMapping, text: str) -> Line:
+    name = row["author_name"]
+    return Line(Role.BOT, text) if row["said"] else Line(Role.PERSON, f"{name}: {text}", name)

@@ -153,6 +153,15 @@ async def test_of_a_message_deleted_meanwhile_nothing_is_kept(record: Record, sh
     await shelf.keep(10**9, {0: Attachment("plan.txt", text="of nothing")})
 
 
+async def test_a_summary_is_told_of_what_was_attached_too(record: Record, shelf: Attachments) -> None:
+    turn = await record.claimed(message("summarise this", files=(PLAN,)))
+    await read(shelf, turn, Attachment("plan.txt", text="step one " * 40))
+    await record.turns.finish(turn, done())
+    stretch = await record.summaries.next_stretch(turn.conversation.id, 100)
+    assert stretch is not None
+    assert "step one" in stretch.lines[0].text
+
+
 # Files that the question speaks of.
 
 
