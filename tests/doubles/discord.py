@@ -88,6 +88,12 @@ class DiscordDouble:
     def channel(self, name: str, *, unreadable: bool = False) -> Place:
         return self._add(Place(name, TEXT, guild_id=self.state.guild_id, unreadable=unreadable))
 
+    async def opened(self, name: str) -> Place:
+        """Let somebody make a channel while the bot listens."""
+        place = self.channel(name)
+        await self.gateway.dispatch("CHANNEL_CREATE", lambda _: self.state.channel(place))
+        return place
+
     def forum(self, name: str) -> Place:
         return self._add(Place(name, FORUM, guild_id=self.state.guild_id))
 
