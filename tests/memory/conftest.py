@@ -188,8 +188,10 @@ class Record:
         """
         assert await self.rows(summed) == []
         last = """
-            SELECT total_tokens, (SELECT cumulative_tokens FROM messages WHERE conversation_id = conversations.id
-                                  ORDER BY position DESC LIMIT 1) AS last FROM conversations
+            SELECT total_tokens, (
+                SELECT cumulative_tokens FROM messages WHERE conversation_id = conversations.id
+                ORDER BY position DESC LIMIT 1
+            ) AS last FROM conversations
         """
         assert all(
             row["total_tokens"] == row["last"] for row in await self.rows(last) if row["last"] is not None

@@ -14,6 +14,7 @@ from bot.errors import (
     LeaseLost,
     PermissionMissing,
     PlatformDown,
+    PlatformError,
     PostRefused,
     StoreDown,
     TokenRefused,
@@ -83,6 +84,20 @@ class FakeTeller:
         return f"{len(stretch.lines)} lines" if self.text is None else self.text
 
 
+class FakeCare:
+    """Notes what posts came to."""
+
+    def __init__(self) -> None:
+        self.refusals: list[tuple[int, str]] = []
+        self.stood: list[int] = []
+
+    async def refused(self, turn: Turn, error: PlatformError) -> None:
+        self.refusals.append((turn.id, type(error).__name__))
+
+    async def well(self, turn: Turn) -> None:
+        self.stood.append(turn.id)
+
+
 class House:
     """A worker with all it needs."""
 
@@ -91,7 +106,8 @@ class House:
         self.answerer = ScriptedAnswerer(self.record)
         self.summaries = FakeSummaries(*stretches)
         self.teller = FakeTeller()
-        self.worker = Worker(self.answerer, self.record, self.summaries, self.teller)
+        self.care = FakeCare()
+        self.worker = Worker(self.answerer, self.record, self.summaries, self.teller, self.care)
 
 
 def stretch(tokens: int) -> Stretch:
