@@ -84,7 +84,7 @@ class Memory:
             shortened=question.shortened,
             files=tuple(name for one in spoken for name in one.files),
         )
-        summary = "\n".join(live[block.id]["text"] for block in chosen.blocks)
+        summary = "\n".join(text for block in chosen.blocks if (text := live[block.id]["text"]))
         lines, people = _lines(spoken)
         return Recalled(summary, lines, people, manifest)
 
