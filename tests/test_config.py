@@ -213,3 +213,37 @@ def test_a_section_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch,
 def test_another_programs_simple_name_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOT_TOKEN", "of another bot")
     assert read_settings().slack.bot_token is None
+
+
+def test_a_models_own_wishes_are_read_for_each_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_MODEL__API", "responses")
+    monkeypatch.setenv("BOT_MODEL__EFFORT", "low")
+    monkeypatch.setenv("BOT_MODEL__SEES", "true")
+    monkeypatch.setenv("BOT_MODEL__FALLBACKS", '[{"name": "b", "thinking": "folded", "temperature": 0.2}]')
+    model = read_settings().model
+    assert (model.api, model.effort, model.thinking, model.sees) == ("responses", "low", "hidden", True)
+    (second,) = model.fallbacks
+    assert (second.api, second.thinking, second.temperature, second.sees) == ("chat", "folded", 0.2, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("BOT_MODEL__API", "completions", "chat"),
+        ("BOT_MODEL__EFFORT", "huge", "medium"),
+        ("BOT_MODEL__THINKING", "loud", "folded"),
+        ("BOT_MODEL__TEMPERATURE", "3", "2"),
+        ("BOT_MODEL__PROXY", "proxy:3128", "http://"),
+    ],
+)
+def test_a_wrong_wish_of_a_model_is_one_clear_line(
+    name: str, value: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = refusal(monkeypatch, **{name: value})
+    assert told.startswith(name)
+    assert hint in told
+    assert "\n" not in told
+
+
+def test_a_proxys_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "secret" not in refusal(monkeypatch, BOT_MODEL__PROXY="ann:secret@proxy:3128")

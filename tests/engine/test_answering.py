@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from bot.catalogue import Catalogue
-from bot.dialogue import Delta, File, Line, Manifest, Role, Stretch, Turn, Usage
+from bot.dialogue import Delta, File, Line, Manifest, Picture, Role, Stretch, Turn, Usage
 from bot.engine import Engine
 from bot.errors import (
     AnswerRefused,
@@ -27,7 +28,7 @@ from bot.errors import (
 )
 from bot.ports import Backend
 from tests.doubles.model import Gate
-from tests.fakes import FakeBackend, FakeMemory, FakeWords, WordCounter, a_turn
+from tests.fakes import FakeBackend, FakeMemory, FakeWords, Remembered, WordCounter, a_turn
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SMALL = frozenset({"en"})
@@ -43,6 +44,8 @@ class Read:
     usage: Usage | None = None
     manifests: list[Manifest] = field(default_factory=list)
     tries: int = 0
+    cost: Decimal | None = None
+    thought: str = ""
 
     def take(self, delta: Delta) -> None:
         self.text = delta.text if delta.fresh else self.text + delta.text
@@ -50,6 +53,8 @@ class Read:
         self.aside += delta.aside
         self.model = delta.model or self.model
         self.usage = delta.usage or self.usage
+        self.cost = self.cost if delta.cost is None else delta.cost
+        self.thought += delta.thought
         self.manifests += [delta.manifest] if delta.manifest else []
 
 
@@ -440,3 +445,119 @@ async def test_the_small_models_summaries_are_extracted_sentences() -> None:
 @pytest.mark.parametrize("script", [[BackendDown()], ["They", StreamCut()], [""], [" \n"]])
 async def test_sentences_are_extracted_where_the_model_fails(script: list[str | Exception]) -> None:
     assert "Monday at ten." in await summary_of(list(script))
+
+
+class Cents:
+    """A table by which a token of the known models costs a cent."""
+
+    def cost(self, model: str, usage: Usage) -> Decimal | None:
+        if model == "unknown":
+            return None
+        return Decimal(usage.prompt_tokens + usage.completion_tokens) / 100
+
+
+def priced(*backends: Backend, memory: FakeMemory | None = None) -> Engine:
+    return Engine(
+        memory or FakeMemory(),
+        backends,
+        FakeWords(),
+        WordCounter(),
+        "You are X.",
+        0,
+        lambda: NOW,
+        prices=Cents(),
+    )
+
+
+async def test_an_answer_tells_what_it_cost() -> None:
+    memory = FakeMemory()
+    backend = FakeBackend(["Fine.", Delta(usage=Usage(80, 20))], metered=True)
+    assert (await answered(priced(backend, memory=memory))).cost == 1
+    assert memory.costs == [Decimal(1)]
+
+
+async def test_tries_that_failed_cost_too() -> None:
+    cut: list[str | Delta | Gate | Exception] = ["Half", Delta(usage=Usage(50, 0)), StreamCut("cut")]
+    first = FakeBackend(cut, metered=True)
+    second = FakeBackend(["Fine.", Delta(usage=Usage(100, 0))], metered=True)
+    assert (await answered(priced(first, second))).cost == 2
+
+
+async def test_an_answer_that_failed_tells_what_it_cost_before_it_fails() -> None:
+    cut: list[str | Delta | Gate | Exception] = ["Half", Delta(usage=Usage(50, 0)), StreamCut("cut")]
+    assert (await failed(priced(FakeBackend(cut, metered=True)), StreamCut)).cost == 1
+
+
+async def test_a_refused_key_costs_nothing() -> None:
+    assert (await failed(priced(FakeBackend([KeyRefused("no")], metered=True)), KeyRefused)).cost == 0
+
+
+async def test_an_unknown_price_leaves_the_cost_open() -> None:
+    backend = FakeBackend(["Fine.", Delta(usage=Usage(80, 20))], name="unknown", metered=True)
+    assert (await answered(priced(backend))).cost is None
+
+
+async def test_a_model_on_board_costs_nothing() -> None:
+    backend = FakeBackend(["Fine.", Delta(usage=Usage(80, 20))], name="unknown", metered=False)
+    assert (await answered(priced(backend))).cost == 0
+
+
+async def test_a_summary_is_paid_for_too() -> None:
+    memory = FakeMemory()
+    backend = FakeBackend(["Short.", Delta(usage=Usage(150, 50))], metered=True)
+    stretch = Stretch(7, 0, 1, 2, 2, 10, (Line(Role.PERSON, "A long story."),))
+    await priced(backend, memory=memory).summarise(stretch, 50)
+    assert memory.costs == [Decimal(2)]
+
+
+async def test_thoughts_are_shown_under_the_answer_and_are_no_part_of_it() -> None:
+    backend = FakeBackend([Delta(thought="The user "), Delta(thought="is polite."), "Hello."])
+    read = await answered(engine_of(backend))
+    assert (read.text, read.thought) == ("Hello.", "")
+    assert read.aside == "> 💭 The user is polite."
+
+
+async def test_only_the_last_try_is_thought_of() -> None:
+    backend = FakeBackend(
+        [Delta(thought="Wrong."), "H", StreamCut("cut")], [Delta(thought="Right."), "Hello."]
+    )
+    assert (await answered(engine_of(backend))).aside == "> 💭 Right."
+
+
+PICTURE = Picture("cat.png", "image/png", b"cat")
+
+
+class SeenMemory(FakeMemory):
+    """A record whose question shows a picture."""
+
+    async def recall(self, turn: Turn, budget: int, *, sees: bool = True) -> Remembered:
+        recalled = await super().recall(turn, budget, sees=sees)
+        *earlier, question = recalled.lines
+        return replace(recalled, lines=(*earlier, replace(question, pictures=(PICTURE,))))
+
+
+async def test_pictures_go_to_a_model_that_sees() -> None:
+    backend = FakeBackend(["A cat."], sees=True)
+    memory = SeenMemory([Line(Role.PERSON, "Hello", "Ann")])
+    read = await answered(engine_of(backend, memory=memory))
+    assert backend.contexts[0].lines[-1].pictures == (PICTURE,)
+    assert read.aside == ""
+
+
+async def test_a_model_that_cannot_see_gets_the_text_and_the_answer_says_so() -> None:
+    backend = FakeBackend(["I read."])
+    read = await answered(engine_of(backend, memory=SeenMemory()))
+    assert backend.contexts[0].lines[-1].pictures == ()
+    assert read.aside == "[en:pictures-unseen]"
+
+
+async def test_a_server_that_would_not_look_is_told_of_once() -> None:
+    backend = FakeBackend([Delta(unseen=True), "I read."], sees=True)
+    assert (await answered(engine_of(backend, memory=SeenMemory()))).aside == "[en:pictures-unseen]"
+
+
+async def test_pictures_do_not_teach_what_a_token_costs() -> None:
+    memory = SeenMemory([Line(Role.PERSON, "word " * 80, "Ann")])
+    backend = FakeBackend(["A cat.", Delta(usage=Usage(5_000, 5))], sees=True)
+    await answered(engine_of(backend, memory=memory))
+    assert memory.factors == {}

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.dialogue import Finding
-from bot.generation.openai import OpenAIBackend
+from bot.generation.openai import OpenAIBackend, Wishes
 from tests.doubles.model import BAD_KEY, DOWN, QUOTA, SILENT, ModelDouble, Script, fault
 from tests.fakes import in_english
 
@@ -93,3 +93,20 @@ async def test_each_fault_has_a_cure(model: ModelDouble, script: Script, hint: s
     assert not finding.well
     assert hint in finding.cure
     assert len(model.requests) == 1  # a check tries once
+
+
+async def test_a_server_is_looked_at_by_the_api_it_is_asked_by(model: ModelDouble) -> None:
+    backend = OpenAIBackend("double-1", model.url, "right", 8_000, 500, wishes=Wishes(responses=True))
+    findings = [finding async for finding in backend.check(in_english)]
+    assert [finding.well for finding in findings] == [True, True]
+    assert [heard.path for heard in model.requests] == ["/v1/responses"]
+    await backend.close()
+
+
+async def test_a_server_without_the_responses_api_names_the_setting(model: ModelDouble) -> None:
+    model.script(fault(404, message="Not Found"))
+    backend = OpenAIBackend("double-1", model.url, "right", 8_000, 500, wishes=Wishes(responses=True))
+    finding = [finding async for finding in backend.check(in_english)][-1]
+    assert not finding.well
+    assert "BOT_MODEL__API" in finding.cure
+    await backend.close()

@@ -145,7 +145,8 @@ class OpenAIBackend:
         """Look at the address, the key and the model, and have it say one word."""
         alone = self._alone()
         try:
-            async for finding in check_server(alone, self._given_name, self.base_url, tell):
+            responses = self._dialect.wishes.responses
+            async for finding in check_server(alone, self._given_name, self.base_url, tell, responses):
                 yield finding
         finally:
             await alone.close()

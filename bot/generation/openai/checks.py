@@ -48,8 +48,14 @@ class Server(Protocol):
         ...
 
 
-async def check_server(server: Server, name: str, address: str, tell: Tell) -> AsyncIterator[Finding]:
-    """Look at the server, then at the model; the second is left out where the first cannot be reached."""
+async def check_server(
+    server: Server, name: str, address: str, tell: Tell, responses: bool = False
+) -> AsyncIterator[Finding]:
+    """
+    Look at the server, then at the model; the second is left out where the first cannot be reached.
+
+    `responses` says that it is asked by an API that not every server has.
+    """
     subject = tell("check-model-server")
     try:
         models = await server.list_models()
@@ -57,10 +63,12 @@ async def check_server(server: Server, name: str, address: str, tell: Tell) -> A
         yield Finding(subject, False, f"{address}: {error}", _cure(error, tell))
         return
     yield Finding(subject, True, tell("check-model-server-well", address=address))
-    yield await _check_model(server, name, models, tell)
+    yield await _check_model(server, name, models, tell, responses)
 
 
-async def _check_model(server: Server, name: str, models: Sequence[str], tell: Tell) -> Finding:
+async def _check_model(
+    server: Server, name: str, models: Sequence[str], tell: Tell, responses: bool
+) -> Finding:
     subject = tell("check-model")
     began = monotonic()
     try:
@@ -70,14 +78,17 @@ async def _check_model(server: Server, name: str, models: Sequence[str], tell: T
     except WordlessAnswer:
         pass  # a model that thinks first has no word left within the probe's few tokens; but it runs
     except BackendError as error:
-        return Finding(subject, False, f"{name or server.name}: {error}", _cure(error, tell, models))
+        return Finding(
+            subject, False, f"{name or server.name}: {error}", _cure(error, tell, models, responses)
+        )
     seconds = f"{monotonic() - began:.1f}"
     return Finding(subject, True, tell("check-model-well", model=server.name, seconds=seconds))
 
 
-def _cure(error: BackendError, tell: Tell, models: Sequence[str] = ()) -> str:
+def _cure(error: BackendError, tell: Tell, models: Sequence[str] = (), responses: bool = False) -> str:
     if isinstance(error, ModelMissing):
-        return tell("check-model-cure-missing", models=_listed(models))
+        key = "check-model-cure-responses" if responses else "check-model-cure-missing"
+        return tell(key, models=_listed(models))
     found = (key for kind, key in _CURES if isinstance(error, kind))
     return tell(next(found, "check-model-cure-other"))
 
