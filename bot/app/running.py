@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from bot.adapters.local import LocalAdapter
+from bot.adapters.slack import SlackAdapter
 from bot.app.ground import Ground, opened
 from bot.app.house import BEAT_SECONDS, House, build
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
@@ -146,7 +147,7 @@ def stop_signal() -> asyncio.Event:
 async def _run(settings: Settings, say: Say) -> None:
     """Run until cancelled; the web console's end is ours, a platform's is not."""
     async with standing(settings, (Platform.WEB, Platform.CONSOLE), say, platforms=True) as built:
-        web = asyncio.create_task(_serve(settings, built, say), name="web")
+        web = asyncio.create_task(serve_web(settings, built, say), name="web")
         async with listening(built):
             try:
                 await asyncio.wait([web])
@@ -178,7 +179,8 @@ def _listener(built: Standing, name: Platform) -> Callable[[], Awaitable[None]]:
     return listen
 
 
-async def _serve(settings: Settings, built: Standing, say: Say) -> None:
+async def serve_web(settings: Settings, built: Standing, say: Say) -> None:
+    """Serve the console, and beside it what platforms deliver over HTTP, until cancelled."""
     words, web = built.ground.words, settings.web
     model = built.backends[0]
 
@@ -209,4 +211,6 @@ async def _serve(settings: Settings, built: Standing, say: Say) -> None:
         also = f" · {' and '.join(name.capitalize() for name in names)}" if names else ""
         say(f"Frontdesk is ready: {address} · {model.name}{also} · Ctrl-C stops it")
 
-    await serve(app, web.host, web.port, ready)
+    slack = built.adapters.get(Platform.SLACK)
+    beside = slack.routes if isinstance(slack, SlackAdapter) else {}
+    await serve(app, web.host, web.port, ready, beside)

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.errors import SettingError
 
@@ -19,14 +20,21 @@ GRACE_SECONDS = 3
 log = structlog.get_logger()
 
 
-async def serve(app: Starlette, host: str, port: int, ready: Callable[[str], None] = lambda _: None) -> None:
+async def serve(
+    app: Starlette,
+    host: str,
+    port: int,
+    ready: Callable[[str], None] = lambda _: None,
+    beside: Mapping[str, ASGIApp] | None = None,
+) -> None:
     """
     Serve the console until cancelled, then stop gracefully; `ready` is told the address.
 
-    Port 0 takes any free one. Raises `SettingError` where the address cannot be had.
+    Port 0 takes any free one. What stands `beside` it, by exact path, has a lock of its own and passes the
+    console's by. Raises `SettingError` where the address cannot be had.
     """
     listener = _listen(host, port)
-    server = _Server(_configuration(app))
+    server = _Server(_configuration(_Beside(app, beside) if beside else app))
     running = asyncio.create_task(server.serve(sockets=[listener]))
     address = _address(host, listener)
     log.info("web_listening", address=address)
@@ -47,7 +55,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _configuration(app: Starlette) -> uvicorn.Config:
+class _Beside:
+    """Hands the requests for a few paths to others, all else to the console."""
+
+    def __init__(self, app: ASGIApp, others: Mapping[str, ASGIApp]) -> None:
+        self._app = app
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._others.get(scope["path"], self._app) if scope["type"] == "http" else self._app
+        await app(scope, receive, send)
+
+
+def _configuration(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         # The guard looks at the true client and the true headers.

@@ -58,10 +58,10 @@ class SignedRequests:
         if body is None:
             return PlainTextResponse("too large\n", 413)
         headers = dict(request.headers)
-        if not self._is_signed(body, headers):
+        text = _text(body)
+        if text is None or not self._is_signed(text, headers):
             log.warning("slack_signature_refused")
             return PlainTextResponse("not signed by Slack\n", 401)
-        text = body.decode("utf-8", "replace")
         return _greeting(text) or await self._taken(text, headers)
 
     async def _taken(self, text: str, headers: Mapping[str, str]) -> Response:
@@ -75,7 +75,7 @@ class SignedRequests:
         answered = await self._app.async_dispatch(asked)
         return Response(answered.body or "", answered.status)
 
-    def _is_signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
+    def _is_signed(self, body: str, headers: Mapping[str, str]) -> bool:
         stamp = headers.get("x-slack-request-timestamp", "")
         signature = headers.get("x-slack-signature", "")
         if not (stamp.isascii() and stamp.isdigit() and signature.isascii()) or len(stamp) > STAMP_CHARACTERS:
@@ -93,6 +93,14 @@ async def _read(request: Request) -> bytes | None:
             return None
         parts.append(part)
     return b"".join(parts)
+
+
+def _text(body: bytes) -> str | None:
+    """Read the body as text; what Slack signs is UTF-8."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _greeting(text: str) -> Response | None:
