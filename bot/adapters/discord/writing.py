@@ -64,10 +64,12 @@ class DiscordWriter(Writer):
     """Discord's dialect."""
 
     rule = "───────"
+    indents_code = False  # Discord would show the indentation as part of the code
 
     def between(self, before: Block, after: Block) -> str:
-        """Part two blocks; a heading has room of its own below it."""
-        if before.shape is Shape.HEADING and after.shape is not Shape.HEADING:
+        """Part two blocks; headings and code have room of their own around them."""
+        roomy = before.shape in (Shape.HEADING, Shape.CODE) or after.shape is Shape.CODE
+        if roomy and after.shape is not Shape.HEADING:
             return "\n"
         return super().between(before, after)
 

@@ -49,7 +49,7 @@ _ACCENTS = {
     "tilde": "\u0303",
     "dot": "\u0307",
 }
-_SCRIPT = re.compile(rf"([_^])\s*(?:{_GROUP}|(\\[A-Za-z]+|[^\s{{}}]))")
+_SCRIPT = re.compile(rf"([_^])\s*(?:{_GROUP}|(\\[A-Za-z]+|[^\s{{}}(]))")
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)\s?")
 _SPACES = re.compile(r" {2,}")
 _LONGEST = 600

@@ -29,25 +29,30 @@ def aligned(table: Table) -> list[str] | None:
 
 
 def records(
-    table: Table, inline: Callable[[Sequence[Span]], str], strong: Callable[[str], str], bullet: str
+    table: Table, inline: Callable[[Sequence[Span]], str], strong: Callable[[str, str], str], bullet: str
 ) -> list[str]:
-    """Say each row as a list of "header: value" under its first cell."""
+    """
+    Say each row as a list of "header: value" under its first cell.
+
+    `strong` marks a text that stands before a given letter.
+    """
     headers = [plain(cell).strip() for cell in table.rows[0]]
     colon = "：" if any(is_wide(header[-1]) for header in headers if header) else ":"
-    between = colon if colon == "：" else ": "
+    space = "" if colon == "：" else " "
     lines: list[str] = []
     for row in table.rows[1:]:
         title = plain(row[0]).strip()
         lines += [""] if lines else []
         if _has_address(row[0]):
-            lines.append(f"{strong(headers[0] + colon)} {inline(row[0])}")
+            lines.append(strong(headers[0] + colon, " ") + " " + inline(row[0]))
         elif title:
-            lines.append(strong(f"{headers[0]}{between}{title}" if headers[0] else title))
+            lines.append(strong(f"{headers[0]}{colon}{space}{title}" if headers[0] else title, " "))
         for header, cell in zip(headers[1:], row[1:], strict=True):
             if value := inline(cell).replace("\n", " ").strip():
-                lines.append(f"{bullet}{strong(header + colon)} {value}" if header else bullet + value)
+                name = strong(header + colon, space or value[0]) + space if header else ""
+                lines.append(bullet + name + value)
     if len(table.rows) == 1:
-        lines.append(" · ".join(strong(header) for header in headers if header))
+        lines.append(" · ".join(strong(header, " ") for header in headers if header))
     return lines
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.adapters.markdown.formulas import raised, readable
 from bot.adapters.markdown.tables import aligned, compact, records
@@ -28,6 +29,7 @@ class Writer:
     strong, emphasis, strike = "**", "*", "~~"
     tasks = ("☐ ", "☑ ")
     bullet_of_tasks = "- "
+    indents_code = True  # whether code in a list stands under its item
 
     def __init__(self) -> None:
         """A writer keeps nothing of what it wrote."""
@@ -107,8 +109,8 @@ class Writer:
         short = compact(table, self.inline)
         return said if sum(map(len, said)) <= 4 * sum(map(len, short)) + 200 else short
 
-    def _strong(self, text: str) -> str:
-        return self.marked(Kind.STRONG, self.text(text), " ", " ")
+    def _strong(self, text: str, after: str = " ") -> str:
+        return self.marked(Kind.STRONG, self.text(text), " ", after)
 
     def note(self, label: str) -> str:
         """Write the mark of a footnote."""
@@ -214,13 +216,33 @@ class Writer:
         for number, item in enumerate(block.blocks, block.level):
             bullet = self.bullet if item.done is None else self.bullet_of_tasks
             marker = bullet if block.level < 0 else f"{number}. "
-            text = self.document(item.blocks)
             task = "" if item.done is None else self.tasks[item.done]
-            indent = "\n" + " " * max(len(marker), 2)
-            indented = text.replace("\n", indent)
             if lines and item.spaced and len(block.blocks[0].blocks) > 1:
                 lines.append("")
-            head = item.blocks[0].shape if item.blocks else Shape.PARAGRAPH
-            first = indent if head in (Shape.CODE, Shape.TABLE) and task else ""
-            lines.append((marker + task + first + indented).rstrip())
-        return re.sub(r"\n +(?=\n)", "\n", "\n".join(lines))
+            lines += self._item(item, marker, task)
+        return "\n".join(lines)
+
+    def _item(self, item: Block, marker: str, task: str) -> list[str]:
+        text = self.document([_plainer(block) for block in item.blocks])
+        indent = " " * max(len(marker), 2)
+        first, *rest = text.split("\n")
+        lines = [(marker + task + first).rstrip()]
+        if first.startswith("```") and not (self.indents_code and marker and not task):
+            lines, rest = [(marker + task).rstrip()], [first, *rest]
+        code = False
+        for line in rest:
+            fence = not self.indents_code and line.startswith("```")
+            lines.append(line if code or fence else (indent + line).rstrip())
+            code = code != fence
+        return lines
+
+
+def _plainer(block: Block) -> Block:
+    """A heading within a list is shown as a mark of it by no platform: it is a strong line."""
+    if block.shape is not Shape.HEADING:
+        return block
+    spans: list[Span] = []
+    for span in block.spans:
+        spans += span.spans if span.kind is Kind.STRONG else [span]
+    strong = Span(Kind.STRONG, spans=tuple(spans))
+    return replace(block, shape=Shape.PARAGRAPH, spans=(strong,) if spans else ())

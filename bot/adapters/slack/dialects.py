@@ -19,6 +19,10 @@ _PAIRS = dict(zip("“‘「『（《【〈", "”’」』）》】〉", strict
 class SlackMarkdown(Writer):
     """The Markdown of `markdown_text` and of markdown blocks: CommonMark's, without titles and pictures."""
 
+    def escaped(self, text: str) -> str:
+        """A name like `__init__` is code, for nobody promises that Slack knows escapes."""
+        return self.code_span(text) if text.startswith("__") else super().escaped(text)
+
     def marked(self, kind: Kind, inner: str, before: str, after: str) -> str:
         """
         Let marks stand where CommonMark sees them.

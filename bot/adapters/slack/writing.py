@@ -19,8 +19,9 @@ _ROOM = 4  # what one | may cost beside itself
 
 # What Slack does not show from Markdown that is handed through as it grows.
 _ILL = re.compile(
-    r"^[ \t]*\|.*\|[ \t]*$|\[\^|\$|\\[(\[]|!\[|</?[a-z!][^>\n]*>|__\w+__"
-    r"|[^\x00-\x7f]\*|\*[^\x00-\x7f]",
+    r"^[ \t]*\|.*\|[ \t]*$|^[ \t]*\|?[ \t]*:?-+:?[ \t]*\|"  # tables
+    r"|\[\^|\$(?![\s\d])[^$\n]*(?<!\s)\$(?![\w$])|\$\$|\\[(\[]|!\[|</?[a-z!][^>\n]*>|\b__\w+__\b"
+    r"|[，。：；！？、）」』”’》】](?:\*{1,3}|~~)\w|\w(?:\*{1,3}|~~)[（「『“‘《【]",
     re.MULTILINE | re.IGNORECASE,
 )
 

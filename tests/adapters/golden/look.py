@@ -39,7 +39,8 @@ body{font:15px/1.46 'Noto Sans','Noto Sans CJK SC',sans-serif;margin:0;backgroun
 pre{padding:6px;margin:2px 0;font:13px/1.4 'Noto Sans Mono','Noto Sans Mono CJK SC',monospace}
 table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:3px 8px}
 .discord h1{font-size:24px;margin:0}.discord h2{font-size:20px;margin:0}.discord h3{font-size:16px;margin:0}
-.discord ul,.discord ol{margin:0;padding-left:24px;white-space:normal}a{color:#1264a3}.discord a{color:#00a8fc}
+.discord ul,.discord ol{margin:0;padding-left:24px;white-space:normal}a{color:#1264a3}
+.discord a{color:#00a8fc}
 """
 
 
