@@ -10,7 +10,6 @@ import pytest
 from bot.adapters.discord.starters import as_starter, title_of
 from bot.dialogue import ChannelKind, Message, Piece, Slot
 from bot.errors import PermissionMissing, PostRefused
-from bot.ports import Notices
 from tests.adapters.discord.conftest import World
 from tests.adapters.discord.test_sending import WHOLE, ask
 from tests.doubles.discord import Person, Place
@@ -134,18 +133,3 @@ async def test_a_channel_that_is_gone_is_told(world: World, anna: Person, place:
 
     with pytest.raises(PostRefused, match="gone"):
         await world.adapter.send(question, pieces_of(PIECE), FakeReceipts())
-
-
-async def test_a_notice_comes_in_private_and_once(world: World, anna: Person, place: Place) -> None:
-    question = await ask(world, anna, place)
-
-    assert isinstance(world.adapter, Notices)
-    assert await world.adapter.notice(question, "I may not write there.")
-    assert await world.adapter.notice(question, "I may not write there.")
-    assert world.discord.answers(world.discord.direct(anna)) == ["I may not write there."]
-
-
-async def test_a_notice_to_closed_direct_messages_is_none(world: World, anna: Person, place: Place) -> None:
-    anna.takes_direct = False
-
-    assert not await world.adapter.notice(await ask(world, anna, place), "I may not write there.")
