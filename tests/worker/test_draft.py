@@ -52,7 +52,7 @@ async def test_a_slow_reader_gets_the_newest_text_and_not_each_one_in_between() 
         draft.write(ENOUGH + str(number))
     assert await anext(reader) == Piece(0, ENOUGH + "99")
     draft.write(ENOUGH + "the end", done=True)
-    assert [piece async for piece in reader] == [Piece(0, ENOUGH + "the end", done=True)]
+    assert [piece async for piece in reader] == [Piece(0, ENOUGH + "the end", done=True, last=True)]
 
 
 async def test_all_pieces_come_in_order_and_are_done_in_the_end() -> None:
@@ -61,7 +61,7 @@ async def test_all_pieces_come_in_order_and_are_done_in_the_end() -> None:
     assert await read(draft) == [
         Piece(0, "abcdefghij", done=True),
         Piece(1, "KLMNOPQRST", done=True),
-        Piece(2, "uvw", done=True),
+        Piece(2, "uvw", done=True, last=True),
     ]
 
 
@@ -90,7 +90,7 @@ async def test_a_shorter_text_begins_the_pieces_anew() -> None:
     assert await anext(reader) == Piece(0, "bbb")
     draft.write("bbb" + "c" * 10, done=True)
     rest = [piece async for piece in reader]
-    assert rest == [Piece(0, "bbb" + "c" * 7, done=True), Piece(1, "ccc", done=True)]
+    assert rest == [Piece(0, "bbb" + "c" * 7, done=True), Piece(1, "ccc", done=True, last=True)]
 
 
 async def test_a_text_that_shrinks_to_its_first_piece_leaves_no_surplus_piece_standing() -> None:
@@ -100,7 +100,7 @@ async def test_a_text_that_shrinks_to_its_first_piece_leaves_no_surplus_piece_st
     seen = [await anext(reader) for _ in range(3)]
     draft.write("a" * 10, done=True)
     seen += [piece async for piece in reader]
-    assert standing(seen) == [Piece(0, "a" * 10, done=True)]
+    assert standing(seen) == [Piece(0, "a" * 10, done=True, last=True)]
 
 
 async def test_what_follows_a_changed_piece_comes_again_even_where_it_is_the_same() -> None:
@@ -110,7 +110,7 @@ async def test_what_follows_a_changed_piece_comes_again_even_where_it_is_the_sam
     seen = [await anext(reader) for _ in range(2)]
     draft.write("b" * 10 + "same tail.", done=True)
     seen += [piece async for piece in reader]
-    assert standing(seen) == [Piece(0, "b" * 10, done=True), Piece(1, "same tail.", done=True)]
+    assert standing(seen) == [Piece(0, "b" * 10, done=True), Piece(1, "same tail.", done=True, last=True)]
 
 
 async def test_the_first_few_letters_wait_for_more() -> None:
@@ -137,7 +137,7 @@ async def test_a_short_whole_answer_does_not_wait() -> None:
     draft = Draft(whole)
     draft.write("42", done=True)
     begun = time.monotonic()
-    assert await read(draft) == [Piece(0, "42", done=True)]
+    assert await read(draft) == [Piece(0, "42", done=True, last=True)]
     assert time.monotonic() - begun < 0.09
 
 
@@ -231,8 +231,9 @@ def test_whatever_is_written_what_stands_in_the_end_is_the_last_text(
         return seen
 
     seen = asyncio.run(talk())
+    parts = in_tens(ENOUGH + texts[-1])
     assert standing(seen) == [
-        Piece(ordinal, text, done=True) for ordinal, text in enumerate(in_tens(ENOUGH + texts[-1]))
+        Piece(ordinal, text, done=True, last=ordinal == len(parts) - 1) for ordinal, text in enumerate(parts)
     ]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
-from bot.dialogue import Line, Outcome, Platform, Role, Stretch, Turn
+from bot.dialogue import Line, Outcome, Platform, Role, Stretch, Turn, Wanted
 from bot.errors import (
     HeldElsewhere,
     LeaseLost,
@@ -176,6 +177,7 @@ async def test_a_turn_that_can_never_be_posted_is_ended_and_the_next_one_answere
     (answer,) = house.record.answers
     assert (answer.outcome, answer.text, answer.error) == (Outcome.FAILED, "", type(error).__name__)
     assert house.answerer.answered == [2]
+    assert (house.care.refusals, house.care.stood) == ([(1, type(error).__name__)], [2])
     assert [(line["event"], line["log_level"]) for line in logs] == [("answer_not_posted", "error")]
 
 
@@ -250,3 +252,20 @@ async def test_a_stretch_without_words_is_folded_all_the_same() -> None:
     house.teller.text = ""
     await house.worker.fold(7)
     assert [text for _, text in house.summaries.added] == ["…"]
+
+
+async def test_an_answer_that_cannot_be_taken_away_is_withdrawn_all_the_same() -> None:
+    turn = a_turn("?")
+    house = House(turn)
+    house.answerer.errors[1] = PostRefused("no")
+    house.record.wanted = replace(turn, wanted=Wanted.WITHDRAW, revision=1)
+    await house.worker.answer(7)
+    (answer,) = house.record.answers
+    assert (answer.outcome, answer.error) == (Outcome.WITHDRAWN, "PostRefused")
+
+
+async def test_a_stretch_without_a_line_is_told_as_nothing_without_a_model() -> None:
+    house = House(stretches=[replace(stretch(80), lines=())])
+    await house.worker.fold(7)
+    assert [text for _, text in house.summaries.added] == [""]
+    assert house.teller.asked == []
