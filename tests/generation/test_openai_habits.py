@@ -56,8 +56,21 @@ def test_the_room_to_think_has_a_bound() -> None:
     assert Dialect(OPENAI).request("gpt-5", long)["max_completion_tokens"] == 46_384
 
 
-def test_a_reasoning_model_behind_another_server_keeps_the_system_role() -> None:
-    assert body("openai/gpt-5-mini", OWN)["messages"][0]["role"] == "system"  # type: ignore[index]
+def test_behind_a_server_of_ones_own_the_system_role_stays_and_no_room_is_taken_for_granted() -> None:
+    sent = body("openai/gpt-oss-20b", OWN)
+    assert sent["messages"][0]["role"] == "system"  # type: ignore[index]
+    assert sent["max_tokens"] == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("deepseek-v4-pro", "https://api.deepseek.com"),
+        ("openai/gpt-oss-120b", "https://api.groq.com/openai/v1"),
+    ],
+)
+def test_other_vendors_reasoning_models_get_room_too(name: str, address: str) -> None:
+    assert body(name, address)["max_tokens"] == 900
 
 
 def test_a_temperature_is_sent_where_it_is_taken() -> None:

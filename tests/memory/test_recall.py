@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -268,6 +269,15 @@ async def test_tokens_are_counted_for_each_workspace_and_day(record: Record) -> 
     assert await record.memory.spent_today(other) == 0
     await record.rows("UPDATE spending SET day = day - 1")
     assert await record.memory.spent_today(mine) == 0
+
+
+async def test_what_they_cost_is_counted_beside_them(record: Record) -> None:
+    mine = await record.asked("hello", channel=THREAD)
+    for cost in (Decimal("0.25"), None, Decimal("0.00000003")):
+        await record.memory.spend(mine, 10, cost)
+    assert await record.rows("SELECT tokens, cost FROM spending") == [
+        {"tokens": 30, "cost": Decimal("0.25000003")}
+    ]
 
 
 async def test_tokens_are_counted_by_who_lost_the_lease_too(record: Record) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 
 import pytest
 from structlog.testing import capture_logs
@@ -100,6 +101,15 @@ async def test_an_answer_is_posted_and_recorded() -> None:
     assert answer.first_text_seconds is not None
     assert 0 <= answer.first_text_seconds <= answer.seconds
     assert house.record.log == ["hold", "finish", "let go"]
+
+
+async def test_what_an_answer_cost_is_recorded_however_it_ended() -> None:
+    house = House(
+        ["Fine.", Delta(cost=Decimal("0.02"))], ["Fi", Delta(cost=Decimal("0.01")), BackendDown("no")]
+    )
+    await house.answer()
+    await house.answer(a_turn("Again?", number=2))
+    assert [answer.cost for answer in house.record.answers] == [Decimal("0.02"), Decimal("0.01")]
 
 
 async def test_the_conversations_next_turn_is_returned() -> None:

@@ -11,7 +11,7 @@ from openai import APIStatusError
 
 from bot.dialogue import Context, Line, Role
 from bot.errors import BackendDown, BackendError, ModelMissing
-from bot.generation.openai.habits import habits_of, thinking
+from bot.generation.openai.habits import habits_of, thinking, thinking_room
 from bot.generation.openai.letters import alternating, as_items, as_messages, blindfolded
 from bot.generation.openai.refusals import read_error, words_of
 
@@ -33,8 +33,6 @@ _SPARE = {
     "enable_thinking": "enable_thinking", "chat_template_kwargs": "chat_template_kwargs",
     "thinking": "thinking", "store": "store", "reasoning.summary": "reasoning.summary",
 }  # fmt: skip
-# Thoughts are paid out of the answer's tokens: so many times its room is given on top, at the most so much.
-_THOUGHT_SHARE, _MOST_THOUGHT = 8, 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,8 @@ class Dialect:
         habits = habits_of(model)
         body: dict[str, object] = {"model": model, "stream": True, **self._talk(context, habits.thinks)}
         if self._limits:
-            room = min(context.answer_tokens * _THOUGHT_SHARE, _MOST_THOUGHT) if self._thinks(model) else 0
-            body[self._limits[0]] = context.answer_tokens + room
+            more = thinking_room(habits, self._base_url, self.wishes.effort, context.answer_tokens)
+            body[self._limits[0]] = context.answer_tokens + more
         if self.wishes.temperature is not None and habits.cool:
             body["temperature"] = self.wishes.temperature
         if self.wishes.responses:
@@ -103,9 +101,6 @@ class Dialect:
             return False
         self.blind = bool(_BLIND.search(words))
         return True
-
-    def _thinks(self, model: str) -> bool:
-        return habits_of(model).thinks and self.wishes.effort != "none"
 
     def _reasoning(self) -> dict[str, object]:
         asked = {"effort": self.wishes.effort} if self.wishes.effort else {}

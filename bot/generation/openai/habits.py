@@ -60,6 +60,13 @@ _FAMILIES: tuple[tuple[re.Pattern[str], Habits], ...] = tuple(
     )
 )  # fmt: skip
 _STRANGER = Habits()
+# Vendors whose reasoning models read and write far more than we ask for; a server of one's own may not.
+_ROOMY = (
+    ".openai.com", ".azure.com", ".deepseek.com", ".aliyuncs.com", ".mistral.ai", ".groq.com", ".x.ai", ".z.ai",
+    ".openrouter.ai", ".googleapis.com", ".bigmodel.cn", ".moonshot.cn", ".moonshot.ai", ".siliconflow.cn",
+)  # fmt: skip
+# Thoughts are paid out of the answer's tokens: so many times its room is given on top, at the most so much.
+_THOUGHT_SHARE, _MOST_THOUGHT = 8, 16_384
 _MODEL_STUDIO = ("aliyuncs.com", "alibabacloud.com", "siliconflow.cn", "siliconflow.com")
 
 
@@ -67,6 +74,14 @@ def habits_of(model: str) -> Habits:
     """Look a model up by its name; of a stranger nothing is supposed."""
     name = model.lower().rpartition("/")[2]
     return next((habits for pattern, habits in _FAMILIES if pattern.match(name)), _STRANGER)
+
+
+def thinking_room(habits: Habits, base_url: str, effort: str, answer_tokens: int) -> int:
+    """Say how many tokens more than the answer's a model is given to think."""
+    host = f".{urlsplit(base_url).hostname or ''}"
+    if not habits.thinks or effort == "none" or not host.endswith(_ROOMY):
+        return 0
+    return min(answer_tokens * _THOUGHT_SHARE, _MOST_THOUGHT)
 
 
 def thinking(habits: Habits, base_url: str, effort: str) -> dict[str, object]:
