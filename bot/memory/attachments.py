@@ -127,19 +127,22 @@ async def pictures_of(
 
 
 def _enclosing(turn: Turn) -> sa.Select[tuple[object, ...]]:
-    """Select the question, and the messages with files that it may speak of."""
+    """Select the question, and the messages with files that it may speak of, each by an index."""
     here = messages.c.conversation_id == turn.conversation.id
-    asked = messages.c.turn_id == turn.id
-    begin = sa.select(sa.func.min(messages.c.position)).where(here, asked).scalar_subquery()
-    near: sa.ColumnElement[bool]
+    question = sa.select(messages.c.id, messages.c.position, messages.c.parent_id)
+    asked = question.where(messages.c.turn_id == turn.id).cte("asked")
+    numbers = [sa.select(asked.c.id)]
     if branches(turn.conversation.channel):
-        near = messages.c.platform_id.in_([one.reply_to for one in turn.question if one.reply_to])
+        numbers.append(sa.select(asked.c.parent_id))
     else:
-        first = sa.select(sa.func.min(messages.c.position)).where(here).scalar_subquery()
-        near = messages.c.position.between(begin - _NEAR, begin) | (messages.c.position == first)
-    wanted = sa.or_(asked, sa.and_(near, messages.c.files != sa.literal([], messages.c.files.type)))
-    alive = sa.and_(here, sa.not_(messages.c.said), messages.c.withdrawn_at.is_(None))
-    return sa.select(messages).where(alive, wanted).order_by(messages.c.position)
+        begin = sa.select(sa.func.min(asked.c.position)).scalar_subquery()
+        near = messages.c.position.between(begin - _NEAR, begin)
+        first = sa.select(messages.c.id).where(here).order_by(messages.c.position).limit(1)
+        numbers += [sa.select(messages.c.id).where(here, near), sa.select(first.subquery().c.id)]
+    alive = sa.and_(sa.not_(messages.c.said), messages.c.withdrawn_at.is_(None))
+    enclosing = (messages.c.turn_id == turn.id) | (messages.c.files != sa.literal([], messages.c.files.type))
+    found = sa.select(messages).where(messages.c.id.in_(sa.union_all(*numbers)), alive)
+    return found.where(sa.func.coalesce(enclosing, sa.false())).order_by(messages.c.position)
 
 
 async def _read_already(

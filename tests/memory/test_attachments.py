@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.dialogue import LINK, Attachment, Deletion, File, Turn
+from bot.dialogue import LINK, Attachment, Channel, Deletion, File, Turn
 from bot.memory.attachments import Attachments
 from bot.memory.withdrawals import Withdrawals
-from tests.memory.conftest import BEN, DIRECT, OPEN, THREAD, Record, done, edited, message
+from tests.memory.conftest import BEN, DIRECT, OPEN, THREAD, Record, done, edited, message, watched
+from tests.memory.test_paths import FILL, scanned
 
 PLAN = File("plan.txt", "text/plain", 8, "https://files/plan")
 CAT = File("cat.png", "image/png", 99, "https://files/cat")
@@ -194,6 +195,29 @@ async def test_in_a_reply_chain_only_the_file_replied_to_is_read(record: Record,
 
 async def test_without_files_and_links_nothing_is_looked_for(record: Record, shelf: Attachments) -> None:
     assert await shelf.unread(await record.claimed("plain words")) == []
+
+
+@pytest.mark.parametrize("channel", [THREAD, OPEN], ids=["list", "chain"])
+async def test_looking_for_files_costs_no_more_in_a_long_history(
+    record: Record, shelf: Attachments, channel: Channel
+) -> None:
+    turn = await record.claimed(message("one", channel, id="11"), channel=channel)
+    beside = await record.asked(message("else", replace(THREAD, root="9.9")))
+    for conversation in (turn.conversation.id, beside):
+        await record.rows(FILL, id=conversation)
+    await record.turns.finish(turn, done("two"))
+    asked = message("three", channel, id="12", reply_to="11", files=(PLAN,))
+    turn = await record.claimed(asked, channel=channel)
+    await record.rows("ANALYZE messages")
+    with watched(record) as statements:
+        assert [one.message.id for one in await shelf.unread(turn)] == ["12"]
+    async with record.database.transaction() as connection:
+        for statement, parameters in statements:
+            explained = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
+            plan = (await connection.exec_driver_sql(explained, parameters)).scalar_one()
+            for node, rows in scanned(plan[0]["Plan"]):
+                assert node != "Seq Scan", statement
+                assert rows < 100, statement
 
 
 # Links.
