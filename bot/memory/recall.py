@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Line, Manifest, Role, Span, Turn
 from bot.errors import StoreDown
 from bot.memory.context import Block, Weighed, fit, spans, summary_spans, uncovered, without
 from bot.memory.database import Database
-from bot.memory.models import calibrations, conversations, messages, spending, summary_blocks
+from bot.memory.models import messages, summary_blocks
 from bot.memory.paths import Path, chain_before, newest_before
 from bot.memory.places import branches
 from bot.memory.question import fitted
@@ -26,7 +27,8 @@ from bot.ports import TokenCounter
 log = structlog.get_logger()
 
 _SPEND_SECONDS = 5.0
-_TODAY = sa.func.date(sa.func.timezone("UTC", sa.func.now()))
+_FACTOR_SECONDS = 10.0  # others measure too
+_CALM_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,24 @@ class Recalled:
     manifest: Manifest
 
 
+@dataclass(frozen=True, slots=True)
+class _Factor:
+    """A model's factor, None where nothing was measured; when it was read and noted, in monotonic seconds."""
+
+    factor: float | None
+    read_at: float
+    noted_at: float
+
+
 class Memory:
     """What the engine asks the record."""
 
-    def __init__(self, database: Database, counter: TokenCounter) -> None:
-        """`counter` must count as the inbox counts."""
+    def __init__(self, database: Database, counter: TokenCounter, calm: float = _CALM_SECONDS) -> None:
+        """`counter` must count as the inbox counts; `calm` is how many seconds a factor stands at least."""
         self._database = database
         self._counter = counter
+        self._calm = calm
+        self._factors: dict[str, _Factor] = {}
 
     async def recall(self, turn: Turn, budget: int, *, sees: bool = True) -> Recalled:
         """
@@ -90,31 +103,31 @@ class Memory:
 
     async def factor(self, model: str, unknown: float) -> float:
         """Say how many of the model's tokens one of ours costs; `unknown` where nothing was measured."""
-        async with self._database.transaction() as connection:
-            found = sa.select(calibrations.c.factor).where(calibrations.c.model == model)
-            return (await connection.scalar(found)) or unknown
+        known = self._factors.get(model)
+        if known is None or known.read_at + _FACTOR_SECONDS < time.monotonic():
+            rows = await self._database.run(
+                "SELECT factor FROM calibrations WHERE model = %(model)s", model=model
+            )
+            noted_at = known.noted_at if known else -math.inf
+            known = _Factor(rows[0]["factor"] if rows else None, time.monotonic(), noted_at)
+            self._factors[model] = known
+        return known.factor or unknown
 
     async def calibrate(self, model: str, measured: float) -> None:
-        """Note what one of our tokens cost the model: the factor rises at once and falls slowly."""
-        statement = insert(calibrations).values(model=model, factor=measured)
-        slowly = calibrations.c.factor * 0.9 + statement.excluded.factor * 0.1
-        changed = {
-            "factor": sa.func.greatest(statement.excluded.factor, slowly),
-            "samples": calibrations.c.samples + 1,
-            "updated_at": sa.func.now(),
-        }
-        async with self._database.transaction() as connection:
-            await connection.execute(statement.on_conflict_do_update(index_elements=["model"], set_=changed))
+        """
+        Note what one of our tokens cost the model: the factor rises at once and falls slowly.
+
+        All answers of a model share the one row, so it falls by no more than a step a second.
+        """
+        known, now = self._factors.get(model), time.monotonic()
+        if known is None or measured > (known.factor or 0) or now - known.noted_at >= self._calm:
+            rows = await self._database.run(_CALIBRATE, model=model, measured=measured)
+            self._factors[model] = _Factor(rows[0]["factor"], now, now)
 
     async def spent_today(self, conversation_id: int) -> int:
         """Say how many tokens the conversation's workspace has used since midnight UTC."""
-        place = (spending.c.platform == conversations.c.platform) & (
-            spending.c.workspace == conversations.c.workspace
-        )
-        found = sa.select(spending.c.tokens).join(conversations, place)
-        today = found.where(conversations.c.id == conversation_id, spending.c.day == _TODAY)
-        async with self._database.transaction() as connection:
-            return (await connection.scalar(today)) or 0
+        rows = await self._database.run(_SPENT, conversation=conversation_id)
+        return rows[0]["tokens"] if rows else 0
 
     async def spend(self, conversation_id: int, tokens: int, cost: Decimal | None = None) -> None:
         """
@@ -122,17 +135,34 @@ class Memory:
 
         An answer is worth more than its count: where the database is away it is only logged.
         """
-        spent = sa.literal(tokens), sa.literal(cost or Decimal(0), spending.c.cost.type)
-        place = sa.select(conversations.c.platform, conversations.c.workspace, _TODAY, *spent)
-        columns = ["platform", "workspace", "day", "tokens", "cost"]
-        statement = insert(spending).from_select(columns, place.where(conversations.c.id == conversation_id))
-        more = {name: spending.c[name] + statement.excluded[name] for name in columns[3:]}
-        once = statement.on_conflict_do_update(index_elements=columns[:3], set_=more)
+        spent = {"conversation": conversation_id, "tokens": tokens, "cost": cost or Decimal(0)}
         try:
-            async with asyncio.timeout(_SPEND_SECONDS), self._database.transaction() as connection:
-                await connection.execute(once)
+            async with asyncio.timeout(_SPEND_SECONDS):
+                await self._database.run(_SPEND, **spent)
         except (StoreDown, TimeoutError):
             log.warning("tokens_not_counted", conversation=conversation_id, tokens=tokens)
+
+
+_CALIBRATE = """
+INSERT INTO calibrations AS known (model, factor) VALUES (%(model)s, %(measured)s)
+ON CONFLICT (model) DO UPDATE
+SET factor = greatest(excluded.factor, known.factor * 0.9 + excluded.factor * 0.1),
+    samples = known.samples + 1, updated_at = now()
+RETURNING factor
+"""
+
+_SPENT = """
+SELECT tokens FROM spending JOIN conversations USING (platform, workspace)
+WHERE conversations.id = %(conversation)s AND day = (now() AT TIME ZONE 'UTC')::date
+"""
+
+_SPEND = """
+INSERT INTO spending AS known (platform, workspace, day, tokens, cost)
+SELECT platform, workspace, (now() AT TIME ZONE 'UTC')::date, %(tokens)s, %(cost)s
+FROM conversations WHERE id = %(conversation)s
+ON CONFLICT (platform, workspace, day) DO UPDATE
+SET tokens = known.tokens + excluded.tokens, cost = known.cost + excluded.cost
+"""
 
 
 async def _path(connection: AsyncConnection, turn: Turn, room: int) -> tuple[Path, Sequence[sa.RowMapping]]:

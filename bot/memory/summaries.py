@@ -34,6 +34,9 @@ class Summaries:
 
     async def is_due(self, conversation_id: int, budget: int) -> bool:
         """Say whether so much is uncovered by blocks that the oldest part should be folded."""
+        row = next(iter(await self._database.run(_UNTOLD, conversation=conversation_id)), None)
+        if row is None or not row["branching"]:
+            return row is not None and row["untold"] > budget * _FULL
         async with self._database.transaction() as connection:
             return await _untold_tokens(connection, conversation_id) > budget * _FULL
 
@@ -96,6 +99,17 @@ class Summaries:
                 .values(folded_into=number)
             )
             return number
+
+
+# As `_untold_tokens` counts where all messages are read in one line.
+_UNTOLD = """
+SELECT branching, total_tokens - coalesce(
+    (SELECT cumulative_tokens FROM messages WHERE conversation_id = told.id AND position =
+        (SELECT max(last_position) FROM summary_blocks WHERE conversation_id = told.id AND folded_into IS NULL)),
+    (SELECT cumulative_tokens - tokens FROM messages WHERE conversation_id = told.id ORDER BY position LIMIT 1),
+    0) AS untold
+FROM conversations AS told WHERE id = %(conversation)s
+"""
 
 
 def _revisions(stretch: Stretch) -> sa.ScalarSelect[int]:

@@ -245,7 +245,7 @@ async def test_every_earlier_message_is_told_of_exactly_once(
 
 
 async def test_a_model_s_factor_rises_at_once_and_falls_slowly(record: Record) -> None:
-    memory = record.memory
+    memory = Memory(record.database, record.counter, calm=0)
     assert await memory.factor("m", 1.3) == 1.3
     await memory.calibrate("m", 1.1)
     assert await memory.factor("m", 1.3) == pytest.approx(1.1)
@@ -257,6 +257,15 @@ async def test_a_model_s_factor_rises_at_once_and_falls_slowly(record: Record) -
         await memory.calibrate("m", 1.0)
     assert await memory.factor("m", 1.3) == pytest.approx(1.0, abs=0.01)
     assert await memory.factor("other", 1.3) == 1.3
+
+
+async def test_many_answers_of_a_model_at_once_write_its_factor_once(record: Record) -> None:
+    await record.memory.calibrate("m", 1.1)
+    for measured in (1.0, 1.05, 1.1):
+        await record.memory.calibrate("m", measured)
+    assert await record.value("SELECT samples FROM calibrations") == 1
+    await record.memory.calibrate("m", 1.2)
+    assert await record.rows("SELECT factor, samples FROM calibrations") == [{"factor": 1.2, "samples": 2}]
 
 
 async def test_tokens_are_counted_for_each_workspace_and_day(record: Record) -> None:
