@@ -85,7 +85,8 @@ def discord_adapter(
     if settings.token is None:
         return None
     token = settings.token.get_secret_value()
-    return DiscordAdapter(token, settings.api_url, marks, words, choices, settings.proxy)
+    proxy = proxy_to(settings.api_url, settings.proxy)
+    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy)
 
 
 def attender(settings: Settings) -> Attender:

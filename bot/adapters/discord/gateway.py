@@ -166,6 +166,8 @@ class Ears(discord.AutoShardedClient):
     def _hear(self, message: discord.Message, how: Callable[..., Awaitable[None]]) -> None:
         workspace, channel_id = _workspace(message), str(message.channel.id)
         self._catching_up.note(workspace, message.id)
+        if message.author.bot:
+            return  # our own posts and edits above all
         if self._lines.length(channel_id) >= _LONGEST_LINE:
             first = min(self._lines.drop(channel_id), message.id)
             item = Item(first, functools.partial(self._hear_again, message, first - 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -27,6 +28,7 @@ log = structlog.get_logger()
 # An answer later than this is announced first; Discord waits three seconds, the way there and back included.
 _SOON = 1.0
 _LONGEST = 2_000
+_REMEMBERED = 1_000
 _FORM_SECONDS = 900.0
 _WISHES = {"new": Wish.NEW, "why": Wish.WHY, "stop": Wish.STOP, "help": Wish.HELP}
 
@@ -43,6 +45,7 @@ class Interactions:
         self._asking = asking
         self._door = door
         self._soon = soon
+        self._met: deque[int] = deque(maxlen=_REMEMBERED)
 
     async def answer(self, interaction: discord.Interaction, bot_id: int) -> None:
         """Answer an interaction; one that cannot be answered any more is the person's to repeat."""
@@ -51,14 +54,20 @@ class Interactions:
             discord.InteractionType.application_command: self._command,
             discord.InteractionType.modal_submit: self._form,
         }
-        kind = kinds.get(interaction.type)
-        if kind is None or interaction.channel is None:
+        kind, asked = kinds.get(interaction.type), Asked(interaction, bot_id)
+        if kind is None or interaction.channel is None or self._is_met(asked):
             return
         try:
             with our_errors():
-                await kind(Asked(interaction, bot_id))
+                await kind(asked)
         except (PlatformError, aiohttp.ClientError) as error:
             log.warning("interaction_lost", kind=interaction.type.name, reason=str(error))
+
+    def _is_met(self, asked: Asked) -> bool:
+        """Say whether a resumed session brought it once more; `/ask` looks after itself."""
+        met = asked.interaction.id in self._met and asked.command != "ask"
+        self._met.append(asked.interaction.id)
+        return met
 
     async def _button(self, asked: Asked) -> None:
         wish = pressed(asked.custom_id)

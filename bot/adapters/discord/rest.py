@@ -24,11 +24,12 @@ log = structlog.get_logger()
 CALL_SECONDS = 5.0  # the longest one call may be on the wire: a taker of the lease waits as long
 _LONGEST_LIMIT = 60.0
 _TRIES = 4
+UNKNOWN_CHANNEL = 10003
 _UNKNOWN_MESSAGE = 10008
 _NO_RIGHTS = frozenset({50001, 50013, 160005})
 # What Discord's codes mean, and what can be done.
 _CAUSES = {
-    10003: "the channel or thread is gone",
+    UNKNOWN_CHANNEL: "the channel or thread is gone",
     30033: "the thread is full; go on in a new one",
     40067: "the forum asks for a tag; let posts go without one, or set one",
     50001: "the bot cannot see this channel; give its role View Channel here",

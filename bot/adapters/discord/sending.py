@@ -12,7 +12,7 @@ import discord
 import structlog
 
 from bot.adapters.discord.buttons import Buttons, Components
-from bot.adapters.discord.rest import Refused, Rest
+from bot.adapters.discord.rest import UNKNOWN_CHANNEL, Refused, Rest
 from bot.adapters.discord.starters import begin, is_starter
 from bot.adapters.discord.writing import write_text
 from bot.adapters.posting import PostGone
@@ -29,6 +29,7 @@ _MESSAGE = "/channels/{channel_id}/messages/{message_id}"
 _NO_PINGS: Mapping[str, Any] = {"parse": [], "replied_user": False}
 _SUPPRESS_EMBEDS = 1 << 2
 _TYPING_SECONDS = 8.0  # the sign lasts ten
+_AT_ONCE_SECONDS = 0.15  # an answer sooner than this needs no sign
 _CLOCKS = timedelta(seconds=60)  # how far our clock and Discord's may be apart
 _YOUNG = timedelta(seconds=5)
 _PAGES = 10
@@ -58,6 +59,7 @@ class Typing:
 
     async def _show(self) -> None:
         try:
+            await asyncio.sleep(_AT_ONCE_SECONDS)
             while True:
                 await self._rest.call("POST", "/channels/{channel_id}/typing", channel_id=self._channel_id)
                 await asyncio.sleep(_TYPING_SECONDS)
@@ -158,7 +160,12 @@ class DiscordPost:
 
     async def _page(self, after: int) -> list[dict[str, Any]]:
         query = {"limit": "100", "after": str(after)}
-        found = await self._rest.call("GET", _MESSAGES, query=query, channel_id=self._question.channel.id)
+        try:
+            found = await self._rest.call("GET", _MESSAGES, query=query, channel_id=self._question.channel.id)
+        except Refused as error:
+            if self._starts and error.code == UNKNOWN_CHANNEL:
+                return []  # its thread was never made
+            raise
         return list(found)
 
     def _is(self, found: Mapping[str, Any], slot: Slot) -> bool:

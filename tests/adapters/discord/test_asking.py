@@ -40,6 +40,7 @@ async def test_a_question_by_command_stands_in_the_channel_and_is_that_message(
     assert question.id == shown.id
     assert question.text == "How high is\nMont Blanc?"
     assert question.mentions_bot
+    assert heard.discord.calls("POST", "/callback")[0].body["data"]["allowed_mentions"] == {"parse": []}
     assert (question.author.id, question.author.locale) == (anna.id, "en-US")
     assert (question.channel.id, question.channel.kind) == (place.id, ChannelKind.OPEN)
 

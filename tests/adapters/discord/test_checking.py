@@ -35,6 +35,17 @@ def test_the_invite_link_asks_for_what_is_needed_and_no_more() -> None:
     )
 
 
+async def test_commands_of_another_version_are_told(world: World) -> None:
+    async with world.listening():
+        await world.discord.until(lambda: world.discord.rest.interactions.registered == 1)
+    assert (await findings(world.adapter))["Discord commands"].well
+    world.discord.rest.interactions.commands.pop()
+    found = (await findings(world.adapter))["Discord commands"]
+
+    assert not found.well
+    assert "applications.commands" in found.cure
+
+
 async def test_a_wrong_token_is_told_with_its_cure(world: World) -> None:
     adapter = DiscordAdapter("wrong", world.discord.api_url, FakeMarks(), FakeWords(), FakeChoices())
     found = await findings(adapter)

@@ -166,6 +166,18 @@ async def test_what_is_unknown_is_said_to_be(heard: World, anna: Person, place: 
     await heard.discord.until(lambda: typed.told == ["[en-US:discord-unknown]"])
 
 
+async def test_a_button_that_a_resumed_session_brings_again_is_pressed_once(
+    heard: World, anna: Person, answer: str
+) -> None:
+    pressed = await heard.discord.press(anna, answer, "again")
+    event = heard.discord.rest.interactions.event(pressed)
+    await heard.discord.gateway.dispatch("INTERACTION_CREATE", lambda _: event)
+    after = await heard.discord.press(anna, answer, "why")
+    await heard.discord.until(lambda: bool(after.told))
+
+    assert [request.wish for request in heard.inbox.requests] == [Wish.AGAIN, Wish.WHY]
+
+
 async def test_an_interaction_that_discord_has_given_up_ends_nothing(
     heard: World, anna: Person, place: Place, answer: str
 ) -> None:

@@ -78,6 +78,13 @@ async def test_an_answer_that_died_after_its_post_is_found_in_the_thread(
     assert world.discord.answers(thread_of(world, starter)) == [WHOLE]
 
 
+async def test_a_try_that_died_before_its_thread_was_made_goes_on(world: World, starter: Message) -> None:
+    receipts = FakeReceipts([Slot(0, "n-1", unsure=True, recorded_at=starter.sent_at, text=WHOLE)])
+    await world.adapter.send(starter, pieces_of(PIECE), receipts)
+
+    assert world.discord.answers(thread_of(world, starter)) == [WHOLE]
+
+
 async def test_without_the_permission_the_cure_is_told(world: World, starter: Message) -> None:
     world.discord.state.may_not_thread = True
 
