@@ -154,7 +154,7 @@ async def _erase_conversations(
         messages.c.conversation_id.in_(numbers), sa.not_(messages.c.said)
     )
     answered = sa.select(sa.func.count()).where(turns.c.conversation_id.in_(numbers))
-    askers = sa.select(turns.c.asker_id.distinct()).where(turns.c.conversation_id.in_(numbers))
+    askers = sa.select(turns.c.asker_id).where(turns.c.conversation_id.in_(numbers)).distinct()
     counts = await connection.scalar(heard), await connection.scalar(answered)
     asked = (await connection.scalars(askers)).all()
     await connection.execute(conversations.delete().where(conversations.c.id.in_(numbers)))
