@@ -18,7 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from bot.config.fields import Address, MaybeAddress, Names, Proxy, Secret, Section, Text, WholePath
+from bot.config.fields import Address, Names, Proxy, Secret, Section, Text, WholePath
 from bot.config.model import ModelSettings
 from bot.errors import SettingError
 
@@ -76,7 +76,7 @@ class DiscordSettings(Access):
 
     token: Secret = None
     api_url: Address = "https://discord.com/api/v10"
-    proxy: MaybeAddress = None
+    proxy: Proxy = None
 
 
 class WebSettings(Section):

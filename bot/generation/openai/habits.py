@@ -62,8 +62,9 @@ _FAMILIES: tuple[tuple[re.Pattern[str], Habits], ...] = tuple(
 _STRANGER = Habits()
 # Vendors whose reasoning models read and write far more than we ask for; a server of one's own may not.
 _ROOMY = (
-    ".openai.com", ".azure.com", ".deepseek.com", ".aliyuncs.com", ".mistral.ai", ".groq.com", ".x.ai", ".z.ai",
-    ".openrouter.ai", ".googleapis.com", ".bigmodel.cn", ".moonshot.cn", ".moonshot.ai", ".siliconflow.cn",
+    ".openai.com", ".azure.com", ".deepseek.com", ".aliyuncs.com", ".mistral.ai", ".groq.com", ".x.ai",
+    ".z.ai", ".openrouter.ai", ".googleapis.com", ".bigmodel.cn", ".moonshot.cn", ".moonshot.ai",
+    ".siliconflow.cn",
 )  # fmt: skip
 # Thoughts are paid out of the answer's tokens: so many times its room is given on top, at the most so much.
 _THOUGHT_SHARE, _MOST_THOUGHT = 8, 16_384
