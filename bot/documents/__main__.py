@@ -11,7 +11,7 @@ from bot.documents.kinds import Kind
 
 # A picture of 60 million points takes 240 MB, and as much again to turn it.
 _MEMORY = 2**30
-_CPU_SECONDS = 30
+_CPU_SECONDS = 15
 
 
 def main(kind: str, tokens: int) -> None:

@@ -32,6 +32,7 @@ _OTHER = frozenset({
 })  # fmt: skip
 _TABLES = frozenset({"csv", "tsv"})
 _PAGES = frozenset({"html", "htm", "xhtml"})
+_PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.slack-docs"})
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", Kind.PICTURE),
     (b"\xff\xd8\xff", Kind.PICTURE),
@@ -56,7 +57,7 @@ def named_kind(name: str, media_type: str) -> Kind:
         if ending in endings:
             return kind
     claimed = media_type or guess_type(name)[0] or ""
-    if ending in _PAGES or claimed == "text/html":
+    if ending in _PAGES or claimed in _PAGE_TYPES:
         return Kind.PAGE
     if claimed.startswith(("audio/", "video/")):
         # `.ts` and the like are programs as well as films; their first bytes will tell.

@@ -24,12 +24,12 @@ def shrink(data: bytes) -> tuple[dict[str, object], bytes]:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             if image.width * image.height > _MOST_POINTS:
                 return {"note": "file-picture-huge"}, b""
-            small = _small(image)
+            small, photo = _small(image), image.format == "JPEG"
     except UnidentifiedImageError:
         return {"note": "file-other"}, b""
     except (OSError, SyntaxError, ValueError, MemoryError):  # what Pillow raises for broken pictures
         return {"note": "file-broken"}, b""
-    media_type, packed = _packed(small)
+    media_type, packed = _packed(small, photo=photo)
     tokens = max(small.width * small.height // _POINTS_A_TOKEN, 85)
     return {"media_type": media_type, "tokens": tokens}, packed
 
@@ -47,10 +47,9 @@ def _small(image: Image.Image) -> Image.Image:
     return small
 
 
-def _packed(image: Image.Image) -> tuple[str, bytes]:
+def _packed(image: Image.Image, *, photo: bool) -> tuple[str, bytes]:
     """Pack without loss where that is small enough, since letters on a screen suffer most."""
-    packed = _saved(image, "PNG", optimize=False)
-    if len(packed) <= MOST_BYTES // 2:
+    if not photo and len(packed := _saved(image, "PNG")) <= MOST_BYTES // 2:
         return "image/png", packed
     for quality in (85, 70, 50, 30):
         packed = _saved(image, "JPEG", quality=quality)

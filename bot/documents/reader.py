@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,9 @@ MOST_BYTES = 20 * 2**20
 # Of a larger text the beginning and the end are enough for any context.
 _TEXT_BYTES = 2 * 2**20
 _AT_ONCE = 2  # parsers, each with a process: more would slow down the answers that run
+
+# What logs paint their lines with.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 _REFUSED = {
     Kind.SOUND: "file-sound",
@@ -46,7 +50,7 @@ class Read:
 class Reader:
     """Reads files; two at a time at most are parsed, each in a process that may fail or be ended."""
 
-    def __init__(self, counter: TokenCounter, seconds: float = 20.0) -> None:
+    def __init__(self, counter: TokenCounter, seconds: float = 10.0) -> None:
         """`seconds` is how long a parser may take, which a hostile file would use without end."""
         self._counter = counter
         self._seconds = seconds
@@ -74,7 +78,7 @@ class Reader:
         if kind in {Kind.TEXT, Kind.TABLE}:
             return await asyncio.to_thread(self._text, name, kind, data, tokens)
         async with self._gate:
-            found = await asyncio.to_thread(read_apart, kind, data, tokens, self._seconds)
+            found = await read_apart(kind, data, tokens, self._seconds)
         if found.note or found.picture:
             note = found.note or "file-picture"
             return Read("", found.picture, found.media_type, found.tokens, note)
@@ -88,7 +92,7 @@ class Reader:
             return Read(note="file-other")
         if kind is Kind.TABLE:
             return self._table(text, data, tokens, tabs=name.lower().endswith(".tsv"))
-        return self._cut(text, tokens)
+        return self._cut(_COLOURS.sub("", text), tokens)
 
     def _cut(self, text: str, tokens: int) -> Read:
         kept, left_out = keep_ends(text.strip("\r\n"), tokens, self._counter.count)

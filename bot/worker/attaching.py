@@ -17,6 +17,7 @@ log = structlog.get_logger()
 # People wait for the answer: what takes longer is told, and read when it is asked for again.
 _FILE_SECONDS = 30.0
 _MOST_FILES = 8  # a turn, the question's own first
+_AT_ONCE = 3  # a process: each is held in memory while it is read
 _LEAST_TOKENS = 200
 
 
@@ -94,6 +95,7 @@ class Attaching:
         self._reader = reader
         self._words = words
         self._tokens = max(tokens, _LEAST_TOKENS)
+        self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def attach(self, turn: Turn, adapter: Adapter) -> None:
         """Read what is enclosed with the question and near before it, as far as the platform can."""
@@ -102,7 +104,8 @@ class Attaching:
         left = _MOST_FILES
         # The newest first: what is asked about stands last.
         for unread in reversed(await self._shelf.unread(turn)):
-            reading = _Reading(self._reader, self._words, self._words.language_for(turn.asked), self._tokens)
+            language = self._words.language_for(turn.asked)
+            reading = _Reading(self._reader, self._gate, self._words, language, self._tokens)
             files = await reading.files(unread, adapter, left) if isinstance(adapter, Files) else {}
             left = max(left - len(files), 0)
             links = await reading.links(unread, adapter) if isinstance(adapter, Links) else None
@@ -113,8 +116,11 @@ class Attaching:
 class _Reading:
     """The reading of what one message encloses, noted in one language."""
 
-    def __init__(self, reader: Reader, words: Words, language: str, tokens: int) -> None:
+    def __init__(
+        self, reader: Reader, gate: asyncio.Semaphore, words: Words, language: str, tokens: int
+    ) -> None:
         self._reader = reader
+        self._gate = gate
         self._words = words
         self._language = language
         self._tokens = tokens
@@ -147,8 +153,9 @@ class _Reading:
         read = self._reader.refuse(file.name, file.media_type, file.size)
         if read is None:
             try:
-                async with asyncio.timeout(_FILE_SECONDS):
-                    data = await adapter.fetch(file, self._reader.most_bytes)
+                async with self._gate:
+                    async with asyncio.timeout(_FILE_SECONDS):
+                        data = await adapter.fetch(file, self._reader.most_bytes)
                     read = await self._reader.read(file.name, file.media_type, data, tokens)
             except (PlatformError, TimeoutError) as error:
                 log.warning("file_not_fetched", kind=type(error).__name__, reason=str(error))

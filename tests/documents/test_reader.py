@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import struct
 import time
 import zlib
 
+import psutil
 import pytest
 from PIL import Image
 
 from bot.documents import MOST_BYTES, Read, Reader
+from bot.documents.apart import started
 from tests.documents.made import a_pdf, a_picture
 from tests.fakes import WordCounter
 
@@ -87,6 +90,10 @@ async def test_what_is_no_text_is_said_to_be_none(reader: Reader) -> None:
         ("app.py", b"PK\x03\x04" + b"x" * 100),
     ]:
         assert (await read(reader, name, data)).note == "file-other", name
+
+
+async def test_the_colours_of_a_log_are_left_out(reader: Reader) -> None:
+    assert (await read(reader, "a.log", b"\x1b[31mERROR\x1b[0m disk full")).text == "ERROR disk full"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00\x00\x00", b" \n "])
@@ -193,6 +200,25 @@ async def test_a_parser_that_takes_too_long_is_ended() -> None:
     assert time.monotonic() - began < 3
 
 
+async def test_a_parser_that_nobody_waits_for_is_ended() -> None:
+    reading = asyncio.create_task(Reader(WordCounter()).read("a.pdf", "", a_pdf("x"), PLENTY))
+    known = set(psutil.Process().children())
+    while not (parsers := set(psutil.Process().children()) - known):  # noqa: ASYNC110 — it has no event
+        await asyncio.sleep(0.005)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert psutil.wait_procs(parsers, timeout=5)[1] == []
+
+
+async def test_the_parser_gets_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_MODEL__API_KEY", "sk-secret")
+    with started("pdf", 10) as process:
+        environment = psutil.Process(process.pid).environ()
+        process.kill()
+    assert not any("sk-secret" in value for value in environment.values())
+
+
 # Pictures.
 
 
@@ -203,7 +229,7 @@ def seen(found: Read) -> Image.Image:
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
 async def test_pictures_of_each_kind_are_made_small(reader: Reader, form: str) -> None:
-    found = await read(reader, f"a.{form.lower()}", a_picture(form, (2_400, 1_200)))
+    found = await read(reader, f"a.{form.lower()}", a_picture(form, (1_700, 300)))
     assert found.note == "file-picture"
     assert max(seen(found).size) == 1_568
     assert found.media_type in {"image/png", "image/jpeg"}
@@ -211,7 +237,7 @@ async def test_pictures_of_each_kind_are_made_small(reader: Reader, form: str) -
 
 
 async def test_a_noisy_picture_is_under_a_megabyte(reader: Reader) -> None:
-    noise = Image.effect_noise((2_000, 1_500), 90).convert("RGB")
+    noise = Image.effect_noise((1_600, 1_000), 90).convert("RGB")
     into = io.BytesIO()
     noise.save(into, "JPEG", quality=90)
     found = await read(reader, "noise.jpg", into.getvalue())

@@ -15,6 +15,7 @@ from bot.dialogue import File
 from bot.errors import PermissionMissing, PlatformDown, PostRefused
 
 _HOSTS = frozenset({"files.slack.com", "files.slack-gov.com"})
+_PAGES = frozenset({"text/html", "application/vnd.slack-docs"})
 _SECONDS = 25.0
 _MOST_STEPS = 3
 
@@ -30,7 +31,7 @@ async def fetch_file(web: Web, file: File, most: int) -> bytes:
     if address.startswith(BY_ID):
         told = (await web.read("files.info", file=address.removeprefix(BY_ID))).get("file")
         address = str(told.get("url_private") or "") if isinstance(told, dict) else ""
-    return await _download(web, address, most, page=file.media_type == "text/html")
+    return await _download(web, address, most, page=file.media_type in _PAGES)
 
 
 async def _download(web: Web, address: str, most: int, *, page: bool) -> bytes:
