@@ -7,7 +7,7 @@ INSTALL := $(PIP) install --require-hashes --no-deps --only-binary :all:
 # A dot a package, so that a minute of installing does not look like a standstill.
 DOTS := awk '/^Collecting/ { printf "."; fflush() } END { print "" }'
 
-.PHONY: golden run test check bench format lock clean help
+.PHONY: run test check bench format golden lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -33,7 +33,7 @@ format: $(VENV)/.installed-dev  ## put the style right
 	$(BIN)/ruff check --fix .
 
 golden: $(VENV)/.installed-dev  ## write the golden files of Slack and Discord anew; read what changed
-	$(VENV)/bin/python -m tests.adapters.golden
+	$(BIN)/python -m tests.adapters.golden
 
 lock:  ## pin the newest versions anew, by hash (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \

@@ -61,7 +61,7 @@ def states(
 
 
 def _states_in_text(line: str, affordable: Callable[[Fence], bool]) -> Iterator[tuple[int, State]]:
-    opener = _OPENER.match(line)
+    opener = _OPENER.match(line) if "```" in line or "~~~" in line else None
     if opener is None:
         yield len(line), TEXT
         return

@@ -97,8 +97,8 @@ def test_nobody_is_called(markdown: str) -> None:
     assert pings(slack.write_markdown(markdown)) == pings(slack.write_text(markdown)) == []
     for block in write_blocks(markdown):
         assert block["type"] == "table" or pings(block["text"]) == []
-    outside = re.sub(r"(`+).*?\1", "", discord.write_text(markdown), flags=re.DOTALL)
-    assert not _DISCORD_PING.search(outside) or "`" in markdown
+    if "`" not in markdown:  # code is left alone: nobody is called there
+        assert not _DISCORD_PING.search(discord.write_text(markdown))
 
 
 @given(st.lists(MARKDOWN, min_size=4, max_size=12).map("\n\n".join))

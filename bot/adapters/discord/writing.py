@@ -13,7 +13,7 @@ from bot.adapters.markdown.writer import GAP, Writer
 
 LIMIT = 1_900  # of Discord's 2,000, in UTF-16 units as its clients count
 
-_ROOM = 4  # what one | may cost beside itself: an aligned table, a spoiler that is none
+_ROOM = 3  # what one | may cost beside itself: an aligned table, a spoiler that is none
 
 _MARGIN = 16
 
@@ -37,9 +37,11 @@ def write_text(markdown: str) -> str:
     Narrow tables become aligned code, wide ones records; small headings bold lines, pictures links,
     formulas letters. Nothing in it is shown as a mention.
     """
-    text = _DISCORD.document(read(markdown)).strip("\n")
-    if units(text) <= length(markdown):
-        return text
+    blocks, most = read(markdown), length(markdown)
+    for writer in _WRITERS:
+        text = writer.document(blocks).strip("\n")
+        if units(text) <= most:
+            return text
     return _PING.sub(lambda found: found[0] + GAP, markdown)
 
 
@@ -102,17 +104,24 @@ class DiscordWriter(Writer):
         """Escape what its author had escaped."""
         return "\\" + text if _SPECIAL.fullmatch(text) else self.text(text)
 
+    def bare(self, url: str, after: str) -> str:
+        """Nobody is called by an address either."""
+        if "://" not in url:
+            return _PING.sub(lambda found: found[0] + GAP, url)
+        return super().bare(_PING.sub("%40", url), after)
+
     def link(self, label: str, url: str, title: str) -> str:
         """Discord links only to the web, and not from a label that is an address itself."""
         if not _ADDRESS.match(url):
             target = url.removeprefix("mailto:")
-            return label if target in (label, "") or url.startswith("#") else f"{label} ({target})"
-        address = url.replace("(", "%28").replace(")", "%29")
+            same = target in (label, "") or url.startswith("#")
+            return label if same else f"{label} ({self.text(target)})"
+        address = _PING.sub("%40", url).replace("(", "%28").replace(")", "%29")
         if "://" in label:
             return (
                 f"<{url}>" if label.replace("\\", "").rstrip("/") == url.rstrip("/") else f"{label} (<{url}>)"
             )
-        hint = f' "{title}"' if title and '"' not in title else ""
+        hint = f' "{self.text(title)}"' if title and '"' not in title else ""
         return f"[{label}]({address}{hint})"
 
 
@@ -123,4 +132,4 @@ def _weaker(spans: Sequence[Span]) -> list[Span]:
     return weaker
 
 
-_DISCORD = DiscordWriter()
+_WRITERS = (DiscordWriter(), DiscordWriter(roomy=False))

@@ -12,7 +12,7 @@ NARROW = 56  # columns that a code block shows without scrolling or wrapping, on
 
 _RUN = re.compile(r"(?:^[ \t]*\|.*(?:\n|\Z)){3,}", re.MULTILINE)
 _NUMBER = re.compile(r"[-+−]?[$€¥£]?\s?\d[\d,. ]*\s?[%°a-zA-Z]{0,3}\Z")
-_RECORD = 12  # what the marks of one cell's line in a record take, at most
+_RECORD = 8  # what the marks of one cell's line in a record take, at most
 
 
 def aligned(table: Table) -> list[str] | None:
@@ -43,8 +43,9 @@ def records(
     for row in table.rows[1:]:
         title = plain(row[0]).strip()
         lines += [""] if lines else []
-        if _has_address(row[0]):
-            lines.append(strong(headers[0] + colon, " ") + " " + inline(row[0]))
+        if title and headers[0] and any(span.kind not in (Kind.TEXT, Kind.STRONG) for span in row[0]):
+            value = inline(row[0]).replace("\n", " ").strip()
+            lines.append(strong(headers[0] + colon, space or value[0]) + space + value)
         elif title:
             lines.append(strong(f"{headers[0]}{colon}{space}{title}" if headers[0] else title, " "))
         for header, cell in zip(headers[1:], row[1:], strict=True):

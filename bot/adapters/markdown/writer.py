@@ -31,8 +31,9 @@ class Writer:
     bullet_of_tasks = "- "
     indents_code = True  # whether code in a list stands under its item
 
-    def __init__(self) -> None:
-        """A writer keeps nothing of what it wrote."""
+    def __init__(self, roomy: bool = True) -> None:
+        """A writer keeps nothing of what it wrote; one that is not `roomy` says a table's row in a line."""
+        self._roomy = roomy
         self._blocks: Mapping[Shape, Callable[[Block], str]] = {
             Shape.PARAGRAPH: lambda block: self.inline(block.spans).strip(" \n"),
             Shape.HEADING: lambda block: self.heading(block.level, block.spans),
@@ -98,16 +99,12 @@ class Writer:
 
     def table(self, table: Table) -> str:
         """Write a table: aligned where it is narrow, else as records."""
+        if not self._roomy:
+            return "\n".join(compact(table, self.inline))
         lines = aligned(table)
         if lines is not None:
             return self.code("\n".join(lines), "")
-        return "\n".join(self.records(table))
-
-    def records(self, table: Table) -> list[str]:
-        """Write a table as records, without the headers where they are much longer than what is in it."""
-        said = records(table, self.inline, self._strong, self.bullet)
-        short = compact(table, self.inline)
-        return said if sum(map(len, said)) <= 4 * sum(map(len, short)) + 200 else short
+        return "\n".join(records(table, self.inline, self._strong, self.bullet))
 
     def _strong(self, text: str, after: str = " ") -> str:
         return self.marked(Kind.STRONG, self.text(text), " ", after)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from bot.adapters.markdown.reading import read
 from bot.adapters.markdown.tables import most_of_records
+from bot.adapters.markdown.writer import Writer
 from bot.adapters.slack.dialects import Mrkdwn, SlackMarkdown
 
 # Whatever Slack would read as a mention; also within code, and in `markdown_text` too.
@@ -15,7 +17,7 @@ _JOINER = "\u2060"
 
 _GROWS = "*_`~()[]\n"  # each may be escaped or moved
 _MARGIN = 16
-_ROOM = 4  # what one | may cost beside itself
+_ROOM = 3  # what one | may cost beside itself
 
 # What Slack does not show from Markdown that is handed through as it grows.
 _ILL = re.compile(
@@ -25,8 +27,8 @@ _ILL = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 
-_MARKDOWN = SlackMarkdown()
-_MRKDWN = Mrkdwn()
+_MARKDOWN = (SlackMarkdown(), SlackMarkdown(roomy=False))
+_MRKDWN = (Mrkdwn(), Mrkdwn(roomy=False))
 
 
 def harmless(markdown: str) -> str:
@@ -76,7 +78,8 @@ def write_markdown(markdown: str) -> str:
     Tables become aligned code or records, formulas letters, HTML what it means; emphasis stands where
     CommonMark sees it in Chinese too. For text that is whole: what was appended to a stream is `harmless`.
     """
-    return within(harmless(_MARKDOWN.document(read(markdown)).strip("\n")), markdown)
+    text = _fitting(_MARKDOWN, markdown)
+    return harmless(markdown) if text is None else text
 
 
 def write_text(markdown: str) -> str:
@@ -86,12 +89,16 @@ def write_text(markdown: str) -> str:
     Nothing in the result is a mention: `&`, `<` and `>` are escaped as Slack's documentation of
     formatting asks.
     """
-    text = _MRKDWN.document(read(markdown)).strip("\n")
-    if units(text) <= measure(markdown):
+    text = _fitting(_MRKDWN, markdown)
+    if text is not None:
         return text
     return markdown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def within(text: str, markdown: str) -> str:
-    """Return the text, or where it grew beyond what was measured, what it was written from."""
-    return text if units(text) <= measure(markdown) else harmless(markdown)
+def _fitting(writers: Sequence[Writer], markdown: str) -> str | None:
+    blocks, most = read(markdown), measure(markdown)
+    for writer in writers:
+        text = harmless(writer.document(blocks).strip("\n"))
+        if units(text) <= most:
+            return text
+    return None
