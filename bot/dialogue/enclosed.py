@@ -17,6 +17,7 @@ class Attachment:
 
     Its `text`, or a `picture` that is small enough; `note` tells in words what was left out, or why
     there is neither. `tokens` is what it adds to the weight of its message, or what seeing it costs.
+    `quotes` are the keys of the messages whose text it holds.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Attachment:
     picture: bytes = b""
     tokens: int = 0
     note: str = ""
+    quotes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

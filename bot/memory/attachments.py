@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Attachment, Turn, Unread
 from bot.memory.database import Database
+from bot.memory.leaving import deleted_keys
 from bot.memory.models import attachments, messages
 from bot.memory.places import branches, lock_conversations
 from bot.memory.quoting import is_picture, quoted
@@ -74,7 +75,12 @@ class Attachments:
                 return
             if links is not None:
                 await connection.execute(_without_links(number))
-            await _put(connection, number, weighed)
+            gone = await deleted_keys(connection, [key for one in weighed.values() for key in one.quotes])
+            await _put(
+                connection,
+                number,
+                {place: one for place, one in weighed.items() if gone.isdisjoint(one.quotes)},
+            )
             words = weight_of(self._counter, row["author_name"], row["text"], files_of(row))
             enclosed = await enclosed_tokens(connection, number)
             await reweigh(connection, number, words + enclosed, told_anew=False)
@@ -95,6 +101,12 @@ async def enclosed_tokens(connection: AsyncConnection, message_id: int) -> int:
     total = sa.select(sa.func.coalesce(sa.func.sum(attachments.c.tokens), 0))
     here = total.where(attachments.c.message_id == message_id, sa.not_(_IS_PICTURE))
     return int(await connection.scalar(here) or 0)
+
+
+async def forget_files(connection: AsyncConnection, message_id: int) -> None:
+    """Forget what was read of a message's files: some were taken away, and the others have new places."""
+    of_files = (attachments.c.message_id == message_id) & (attachments.c.ordinal < _FIRST_LINK)
+    await connection.execute(attachments.delete().where(of_files))
 
 
 async def enclosed_with(
@@ -166,6 +178,7 @@ async def _put(connection: AsyncConnection, number: int, found: Mapping[int, Att
             "tokens": one.tokens,
             "picture": one.picture or None,
             "note": one.note,
+            "quotes": list(one.quotes),
         }
         statement = insert(attachments).values(message_id=number, ordinal=place, **values)
         once = statement.on_conflict_do_update(index_elements=["message_id", "ordinal"], set_=values)

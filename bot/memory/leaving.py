@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.memory.models import IS_COPY, messages, summary_blocks
+from bot.memory.models import IS_COPY, IS_QUOTE, attachments, deletions, messages, summary_blocks
 from bot.memory.news import tell_conversation
 from bot.memory.weights import outdate, reweigh
 
@@ -43,17 +43,36 @@ async def leave_context(
             gone["erase_at"] = erase_at
         await connection.execute(messages.update().where(messages.c.id == row["id"]).values(**gone))
         await reweigh(connection, row["id"], 0)
-        await connection.execute(
-            summary_blocks.update()
-            .where(
-                summary_blocks.c.conversation_id == row["conversation_id"],
-                summary_blocks.c.first_position <= row["position"],
-                summary_blocks.c.last_position >= row["position"],
-            )
-            .values(text="")
-        )
+        await _empty_summaries(connection, row["conversation_id"], row["position"])
     for number in {row["conversation_id"] for row in rows}:
         await tell_conversation(connection, number)
+
+
+async def quoting(connection: AsyncConnection, keys: Collection[str]) -> Sequence[sa.RowMapping]:
+    """Find the messages that hold the text of these, since they linked to them."""
+    columns = (messages.c.id, messages.c.conversation_id, messages.c.position, messages.c.tokens)
+    found = sa.select(*columns).join(attachments, messages.c.id == attachments.c.message_id)
+    quotes = found.where(IS_QUOTE, attachments.c.quotes.overlap(list(keys))).distinct()
+    return [row._mapping for row in await connection.execute(quotes)]
+
+
+async def unquote(connection: AsyncConnection, keys: Collection[str]) -> None:
+    """Forget what other messages hold of these; the rows of their conversations have to be locked."""
+    for row in await quoting(connection, keys):
+        mine = attachments.c.message_id == row["id"]
+        held = attachments.delete().where(mine, attachments.c.quotes.overlap(list(keys)))
+        lost = sum((await connection.scalars(held.returning(attachments.c.tokens))).all())
+        await reweigh(connection, row["id"], max(row["tokens"] - lost, 0))
+        await _empty_summaries(connection, row["conversation_id"], row["position"])
+
+
+async def deleted_keys(connection: AsyncConnection, keys: Collection[str]) -> set[str]:
+    """Tell which of these messages people have deleted, as far as is known."""
+    if not keys:
+        return set()
+    noted = sa.select(deletions.c.key).where(deletions.c.key.in_(keys))
+    known = sa.select(messages.c.key).where(messages.c.key.in_(keys), messages.c.withdrawn_at.is_not(None))
+    return set(await connection.scalars(noted.union_all(known)))
 
 
 async def leave_said(
@@ -105,3 +124,12 @@ async def take_place(connection: AsyncConnection, message_id: int, turn_id: int)
     behind = {"position": new.position, "cumulative_tokens": new.cumulative_tokens}
     await connection.execute(moved.values(**behind))
     await outdate(connection, new.conversation_id, left.position)
+
+
+async def _empty_summaries(connection: AsyncConnection, conversation_id: int, position: int) -> None:
+    covering = (
+        (summary_blocks.c.conversation_id == conversation_id)
+        & (summary_blocks.c.first_position <= position)
+        & (summary_blocks.c.last_position >= position)
+    )
+    await connection.execute(summary_blocks.update().where(covering).values(text=""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = sa.MetaData(
     naming_convention={
@@ -49,6 +49,7 @@ def _of(table: str, *, null: bool = False, key: bool = False) -> sa.Column[int]:
 
 # A message that another conversation has already is kept once more, under `<its key>@<conversation>`.
 IS_COPY = sa.text("strpos(key, '@') > 0")
+IS_QUOTE = sa.text("quotes <> '{}'")
 
 conversations = sa.Table(
     "conversations",
@@ -188,7 +189,9 @@ attachments = sa.Table(
     _number("tokens", 0),
     sa.Column("picture", sa.LargeBinary),
     _text("note", ""),
+    sa.Column("quotes", ARRAY(sa.Text), nullable=False, server_default="{}"),
     _moment("read_at", now=True),
+    sa.Index("attachments_quotes_index", "quotes", postgresql_using="gin", postgresql_where=IS_QUOTE),
 )
 
 votes = sa.Table(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Channel, Deletion, Platform
 from bot.memory.database import Database
-from bot.memory.leaving import leave_context, leave_said, rows_of
+from bot.memory.leaving import leave_context, leave_said, quoting, rows_of, unquote
 from bot.memory.models import conversations, deletions, messages, pieces, summary_blocks, turns
 from bot.memory.news import tell_conversation, tell_turn, wake, want_anew
 from bot.memory.places import key_of, lock_conversations
@@ -51,7 +51,8 @@ class Withdrawals:
         answers = await _posts_of(connection, asked)
         posts = await _closed_posts(connection, keys)
         copies = await rows_of(connection, answers) if answers else []
-        held = {row["conversation_id"] for row in (*heard, *copies, *posts)}
+        quotes = await quoting(connection, keys)
+        held = {row["conversation_id"] for row in (*heard, *copies, *posts, *quotes)}
         await lock_conversations(connection, held)
         # Read once more, now that nobody else changes them.
         heard = await rows_of(connection, keys)
@@ -59,6 +60,7 @@ class Withdrawals:
         for turn in sorted({row["turn_id"] for row in heard if row["turn_id"] is not None}):
             await self._turn_without(connection, turn, copies)
         await self._posts_gone(connection, posts)
+        await unquote(connection, keys)
         await _note_unknown(connection, keys)
         return len(heard)
 

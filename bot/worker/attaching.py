@@ -174,7 +174,8 @@ class _Reading:
         ]
         read = await self._reader.read("", "text/plain", "\n\n".join(said).encode(), tokens)
         note = self._say(read.note, **read.values) if read.note else ""
-        return Attachment(linked.link, LINK, read.text, tokens=read.tokens, note=note)
+        quotes = tuple(one.key for one in linked.messages)
+        return Attachment(linked.link, LINK, read.text, tokens=read.tokens, note=note, quotes=quotes)
 
     def _say(self, key: str, **values: object) -> str:
         return self._words.say(key, self._language, **values)

@@ -92,11 +92,20 @@ def _create_tables() -> None:
         sa.Column("tokens", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("picture", sa.LargeBinary()),
         _text("note", ""),
+        sa.Column("quotes", sa.ARRAY(sa.Text()), nullable=False, server_default="{}"),
         _moment("read_at", now=True),
         sa.ForeignKeyConstraint(
             ["message_id"], ["messages.id"], name=op.f("attachments_message_id_fkey"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("message_id", "ordinal", name=op.f("attachments_pkey")),
+    )
+    quoting = sa.text("quotes <> '{}'")
+    op.create_index(
+        "attachments_quotes_index",
+        "attachments",
+        ["quotes"],
+        postgresql_using="gin",
+        postgresql_where=quoting,
     )
     op.create_table(
         "votes",

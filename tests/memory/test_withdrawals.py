@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.dialogue import (
+    LINK,
     Accepted,
+    Attachment,
     Channel,
     ChannelKind,
     Deletion,
@@ -26,6 +28,7 @@ from bot.dialogue import (
     Wish,
 )
 from bot.errors import LeaseLost, Superseded
+from bot.memory.attachments import Attachments
 from tests.memory.conftest import ADA, BEN, DIRECT, OPEN, PAGE, THREAD, Open, Record, done, edited, message
 
 WITHDRAWN = done("", outcome=Outcome.WITHDRAWN)
@@ -285,6 +288,23 @@ async def test_a_stretch_of_which_all_was_deleted_is_told_as_nothing(record: Rec
     assert told
     assert [line for stretch in told for line in stretch.lines] == []
     assert await folded(record, conversation, 60) == []
+
+
+async def test_what_a_link_brought_of_a_message_goes_with_it(record: Record) -> None:
+    secret = message("secret", replace(THREAD, root="7.7"), BEN)
+    turn = await record.claimed(message("see https://example.org/1", THREAD))
+    number = int(await record.value("SELECT id FROM messages"))
+    shelf = Attachments(record.database, record.counter)
+    link = Attachment("https://example.org/1", LINK, "secret words", quotes=(secret.key,))
+    other = Attachment("https://example.org/2", LINK, "other words", quotes=("slack:T1:C1:5",))
+    await shelf.keep(number, {}, [link, other])
+    assert "secret" in await read(record, turn)
+    await record.deleted(secret)
+    await record.adds_up()
+    assert "secret" not in await read(record, turn)
+    assert "other words" in await read(record, turn)
+    await shelf.keep(number, {}, [link])  # it was being read meanwhile
+    assert "secret" not in await read(record, turn)
 
 
 async def test_pages_and_reasons_show_nothing_of_it(record: Record) -> None:
