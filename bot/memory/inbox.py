@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Accepted, Attention, ChannelKind, Message, Platform, Scene
-from bot.memory.attachments import enclosed_tokens
+from bot.memory.attachments import enclosed_tokens, forget_files
 from bot.memory.database import Database
 from bot.memory.models import IS_COPY, conversations, deletions, message_revisions, messages, turns
 from bot.memory.news import tell_conversation, wake, want_anew
@@ -221,9 +222,15 @@ async def _hear_again(
 
 
 def _is_newer(message: Message, known: sa.Row[tuple[object, ...]]) -> bool:
-    if message.edited_at is None or known.text == message.text:
+    if message.edited_at is None or (known.text == message.text and not _lost_files(message, known)):
         return False
     return known.edited_at is None or bool(known.edited_at < message.edited_at)
+
+
+def _lost_files(message: Message, known: sa.Row[tuple[object, ...]]) -> bool:
+    """Say whether files that a message came with were taken away since."""
+    left = Counter(file.name for file in message.files)
+    return bool(Counter(str(file["name"]) for file in known.files) - left)
 
 
 async def _revise(
@@ -233,7 +240,11 @@ async def _revise(
     await connection.execute(
         message_revisions.insert().values(message_id=known.id, revision=known.revision, text=known.text)
     )
-    changed = {"text": message.text, "revision": known.revision + 1, "edited_at": message.edited_at}
+    changed: dict[str, object] = {"text": message.text, "edited_at": message.edited_at}
+    changed |= {"revision": known.revision + 1}
+    if _lost_files(message, known):
+        changed |= {"files": [asdict(file) for file in message.files]}
+        await forget_files(connection, known.id)
     await connection.execute(messages.update().where(messages.c.id == known.id).values(**changed))
     await reweigh(connection, known.id, tokens + await enclosed_tokens(connection, known.id))
     await tell_conversation(connection, known.conversation_id)

@@ -129,6 +129,27 @@ async def test_an_edit_keeps_what_was_read_and_the_counts_exact(record: Record, 
     await weighs_exactly(record)
 
 
+async def test_a_file_that_is_taken_away_is_never_read_again(record: Record, shelf: Attachments) -> None:
+    asked = message("two files", files=(PLAN, CAT))
+    turn = await record.claimed(asked)
+    await read(shelf, turn, Attachment("plan.txt", text="a secret"), PICTURE)
+    await record.inbox.accept(replace(edited(asked, "two files"), files=(CAT,)))
+    turn = await record.turns.reload(turn)
+    recalled = await record.memory.recall(turn, 1_000)
+    assert recalled.lines[-1].text == "two files\n[file: cat.png]"
+    assert recalled.lines[-1].pictures == ()
+    await weighs_exactly(record)
+    assert [one.files for one in await shelf.unread(turn)] == [(0,)]
+
+
+async def test_a_later_delivery_without_files_takes_none_away(record: Record, shelf: Attachments) -> None:
+    asked = message("a file", files=(PLAN,))
+    turn = await record.claimed(asked)
+    await read(shelf, turn, Attachment("plan.txt", text="step one"))
+    await record.inbox.accept(replace(asked, files=()))
+    assert "step one" in (await record.memory.recall(turn, 1_000)).lines[-1].text
+
+
 async def test_a_deleted_message_takes_what_was_read_out_of_every_context(
     record: Record, shelf: Attachments
 ) -> None:

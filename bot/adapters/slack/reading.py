@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,7 +60,11 @@ def read_message(event: Mapping[str, Any], team: str, me: Me, known: Known) -> M
     body = _body(event)
     if not _is_persons(event, body, me):
         return None
-    return compose(body, place(event, team, known), me, known)
+    message = compose(body, place(event, team, known), me, known)
+    if event.get("subtype") == "message_changed" and _lost_files(event, body):
+        # Slack does not call it an edit: the moment of the event is that of the change.
+        message = replace(message, edited_at=moment(str(event.get("ts"))))
+    return message
 
 
 def compose(body: Mapping[str, Any], channel: Channel, me: Me, known: Known) -> Message:
@@ -121,13 +125,20 @@ def _is_persons(event: Mapping[str, Any], body: Mapping[str, Any], me: Me) -> bo
         return False
     if str(body.get("subtype") or "") not in _WRITTEN or body.get("user") == "USLACKBOT":
         return False
-    return event.get("subtype") != "message_changed" or _was_edited(event, body)
+    changed = event.get("subtype") == "message_changed"
+    return not changed or _was_edited(event, body) or _lost_files(event, body)
 
 
 def _was_edited(event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
     before = event.get("previous_message")
     earlier = before.get("edited") if isinstance(before, Mapping) else None
     return isinstance(body.get("edited"), Mapping) and body.get("edited") != earlier
+
+
+def _lost_files(event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    """Say whether a person deleted a file of the message; Slack leaves a tombstone in its place."""
+    before = event.get("previous_message")
+    return isinstance(before, Mapping) and len(_files(body)) < len(_files(before))
 
 
 def _stamp(body: Mapping[str, Any]) -> str:
@@ -151,7 +162,7 @@ def _files(body: Mapping[str, Any]) -> list[File]:
     files = body.get("files")
     if not isinstance(files, list):
         return []
-    return [_file(item) for item in files if isinstance(item, Mapping)]
+    return [_file(item) for item in files if isinstance(item, Mapping) and item.get("mode") != "tombstone"]
 
 
 def _file(item: Mapping[str, Any]) -> File:

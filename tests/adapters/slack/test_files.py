@@ -8,7 +8,7 @@ import pytest
 
 from bot.adapters.slack.files import fetch_file
 from bot.adapters.slack.mrkdwn import Known
-from bot.adapters.slack.reading import Me, compose
+from bot.adapters.slack.reading import Me, compose, read_message
 from bot.adapters.slack.web import Web
 from bot.dialogue import Channel, File, Platform
 from bot.errors import PermissionMissing, PlatformDown, PostRefused
@@ -29,6 +29,27 @@ def heard(told: dict[str, object]) -> File:
     """What the adapter makes of a file in an event."""
     body = {"ts": "1700000000.000001", "user": "U0ANN", "files": [told]}
     return compose(body, HERE, Me("U0BOT", "B0BOT", "T0001", "bot"), Known()).files[0]
+
+
+def test_a_deleted_file_is_an_edit_of_its_message() -> None:
+    body = {"ts": "1700000000.000001", "user": "U0ANN", "text": "two"}
+    left, gone = {"id": "F2", "name": "b.txt"}, {"id": "F1", "mode": "tombstone"}
+    event = {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": "C0GENERAL",
+        "ts": "1700000009.000001",
+        "message": body | {"files": [gone, left]},
+        "previous_message": body | {"files": [{"id": "F1", "name": "a.txt"}, left]},
+    }
+    me = Me("U0BOT", "B0BOT", "T0001", "bot")
+    heard_now = read_message(event, "T0001", me, Known())
+    assert heard_now is not None
+    assert [file.name for file in heard_now.files] == ["b.txt"]
+    assert heard_now.edited_at is not None
+    assert heard_now.edited_at > heard_now.sent_at
+    unfurled = event | {"previous_message": event["message"]}
+    assert read_message(unfurled, "T0001", me, Known()) is None
 
 
 async def test_a_file_is_fetched_with_the_bots_token(slack: SlackDouble, web: Web) -> None:
