@@ -10,12 +10,16 @@ _OPENING = (
     r"thank you|yes|yeah|no|not|sorry|actually|by the way|damn|bruh)\b)*[\W_]*"
 )
 _AUXILIARY = (
-    r"(?:is|are|does|do|did|can|could|would|will|should|has|have|was|were|isn't|doesn't|didn't|can't|won't|aren't)"
+    r"(?:is|are|does|do|did|can|could|would|will|should|has|have|was|were|"
+    r"isn't|doesn't|didn't|can't|won't|aren't)"
 )
 _WORK = (
-    r"(?:explain|show|give|list|write|rewrite|rephrase|summari[sz]e|translate|tell|make|add|put|find|compare|"
-    r"describe|draft|convert|format|shorten|expand|repeat|say|elaborate|include|remove|calculate|count|generate|"
-    r"create|suggest|recommend|provide|sort|turn|change|break|split|try again|go on|continue|archive|look up)"
+    r"(?:explain|show|give|list|write|rewrite|rephrase|summari[sz]e|translate|tell|make|add|put|find|"
+    r"compare|"
+    r"describe|draft|convert|format|shorten|expand|repeat|say|elaborate|include|remove|calculate|count|"
+    r"generate|"
+    r"create|suggest|recommend|provide|sort|turn|change|break|split|try again|go on|continue|archive|"
+    r"look up)"
 )
 
 PHRASES = Phrases(
@@ -32,7 +36,8 @@ PHRASES = Phrases(
         rf"[.!,] (?:but |and |now ){{0,2}}{_WORK}\b",
     ),
     able=either(
-        rf"\b(?:can|could|would|will) (?:you|u)(?: (?:also|please|pls|maybe|at least|just|again|now))* {_WORK}\b"
+        rf"\b(?:can|could|would|will) (?:you|u)(?: (?:also|please|pls|maybe|at least|just|again|"
+        rf"now))* {_WORK}\b"
     ),
     you=either(
         r"(?<!thank )(?<!see )(?<!bless )\b(?:you|u|ya|yours|you're|you've|you'd|y'all)\b",
@@ -50,34 +55,48 @@ PHRASES = Phrases(
     ),
     team=either(
         rf"{_OPENING}(?:let's|lets|let us|we (?:should|could|need|must|all|can)|shall we|should we)\b",
-        rf"{_OPENING}(?:i(?:'ll| will| can)? (?:take|do|handle)\b(?! not)|fyi\b)",
+        rf"{_OPENING}fyi\b",
+    ),
+    advice=either(
+        rf"{_OPENING}(?:try(?! again)|maybe|perhaps|probably|looks like|i(?:'d| would| think| guess|"
+        rf" don't think| believe|"
+        r" suspect| use| had to))\b",
+        r"\b(?:maybe|perhaps)\W*$|\bmaybe try\b",
     ),
     correction=either(
         r"^(?:no|nope|not|wrong|sorry)\b.{0,12}\b(?:i meant?|i asked|what i|the|that)\b",
         r"\bi meant\b|\bthat(?:'s| is) (?:wrong|not)\b",
     ),
     later=either(
-        r"(?:i'?ll|i will|will|gonna|let me|lemme|i'm going to) (?:\w+ )?"
-        r"(?:try|check|do|test|look|see|give|get|report|ask)\b"
+        r"(?:i'?ll|i will|gonna|let me|lemme|i'm (?:going to|gonna)|will)\s(?!be\b)(?!(?:just |also )?"
+        r"(?:take|have|need|go with|pay|want|like|prefer|choose|pick|book|stay|leave|start|arrive|eat|"
+        r"use)\b)",
+        r"brb|afk|off to|(?:going|gone) (?:to|for) \w+$",
     ),
     assent=either(
-        r"(?:ok(?:ay|ie)?|kk?|yes|yep|yeah|yup|yess+|sure(?: thing)?|alright|right|fine|sounds good|do it|go ahead|"
+        r"(?:ok(?:ay|ie)?|kk?|yes|yep|yeah|yup|yess+|sure(?: thing)?|alright|right|fine|sounds good|"
+        r"do it|go ahead|"
         r"please do|yes please)\b"
     ),
     done=either(
-        r"(?:thanks?(?: you| u)?(?: for (?:the|your|all the) help)?|thx|tysm|ty|cheers|perfect|awesome|excellent|"
-        r"amazing|great|brilliant|fantastic|nice|neat|sweet|cool|wow|omg|good (?:to know|one|job|bot|stuff)|good|"
+        r"(?:thanks?(?: you| u)?(?: for (?:the|your|all the) help)?|thx|tysm|ty|cheers|perfect|awesome|"
+        r"excellent|"
+        r"amazing|great|brilliant|fantastic|nice|neat|sweet|cool|wow|omg|good (?:to know|one|job|bot|"
+        r"stuff)|good|"
         r"(?:that's|that was|very) (?:it|great|perfect|helpful|all|awesome|good|useful)|helpful|"
         r"(?:that )?makes? sense|i see|gotcha|got it|understood|noted|til|appreciated?(?: it)?)\b",
-        r"(?:lol+|lmao+|rofl|xd|(?:ha|he){2,}h?|ha|me too|mine too|same(?: here)?|following|looks good|lgtm|"
+        r"(?:lol+|lmao+|rofl|xd|(?:ha|he){2,}h?|ha|me too|mine too|same(?: here)?|following|looks good|"
+        r"lgtm|"
         r"never ?mind|nvm|(?:i )?found it|my bad|all good|done|fixed|solved|resolved|true|agreed|exactly|"
-        r"(?:it |that |this |now )*(?:works|worked|working|helped|did it|did the trick|was it|fixed it|solved it))\b",
+        r"(?:it |that |this |now )*(?:works|worked|working|helped|did it|did the trick|was it|fixed it|"
+        r"solved it))\b",
         r"(?:no (?:thanks|thank you|worries|problem|need)|np|you're welcome|bye+|goodbye|cya|"
         r"see (?:you|ya)(?: (?:later|tomorrow|then|there|around))?|good ?night|will do|on it|"
         r"have a (?:nice|good|great) (?:day|one|evening|weekend)|hi|hello|hey|(?:good )?morning)\b",
     ),
     filler=either(
-        r"(?:so|very|much|again|a lot|man|mate|bro|really|now|all|everyone|guys|bot|then|oh|ah+|aha+|hm+|huh|just|"
+        r"(?:so|please|very|much|again|a lot|man|mate|bro|really|now|all|everyone|guys|bot|then|oh|ah+|aha+|"
+        r"hm+|huh|just|"
         r"anyway|a million|again|there|folks|team|and|but still|today|finally|it|that|the)\b"
     ),
 )

@@ -61,7 +61,9 @@ class _Moment:
     @property
     def with_bot(self) -> bool:
         """Whether the author spoke with the bot when they last spoke to anybody."""
-        said = (line.whom for line in reversed(self.lines) if line.spoken.author_id == self.author and line.whom)
+        said = (
+            line.whom for line in reversed(self.lines) if line.spoken.author_id == self.author and line.whom
+        )
         return next(said, "") == BOT
 
 
@@ -94,11 +96,10 @@ def _moment(message: Message, scene: Scene, own: Sequence[str]) -> _Moment:
 
 
 def _by_scene(now: _Moment) -> Judgement:
-    last, words = now.lines[-1].spoken, now.words
-    asked = last.said and last.answers in (now.author, "") and ends_asking(last.text)
-    if asked and words.closing is not Closing.DONE:
+    words, closing = now.words, now.words.closing
+    if closing is not Closing.DONE and _was_asked(now):
         return Judgement(True, "the bot asked its author")
-    if words.closing is not Closing.NONE:
+    if closing is not Closing.NONE:
         return Judgement(False, "it wants no answer")
     if words.seeks:
         return Judgement(False, "it seeks people")
@@ -107,6 +108,23 @@ def _by_scene(now: _Moment) -> Judgement:
     if words.asks_all:
         return Judgement(True, "it asks whoever knows")
     return _in_company(now)
+
+
+def _was_asked(now: _Moment) -> bool:
+    """Say whether the bot's last line asked the author something, and nobody else did since."""
+    for line in reversed(now.lines):
+        if line.spoken.said:
+            return line.whom in (now.author, _EVERYBODY) and ends_asking(line.spoken.text)
+        words = read(line.spoken.text)
+        if (
+            line.spoken.author_id == now.author
+            or words.asks
+            or words.to_you
+            or now.words.asks
+            or now.words.to_you
+        ):
+            return False
+    return False
 
 
 def _alone(now: _Moment) -> Judgement:
@@ -124,10 +142,18 @@ def _in_company(now: _Moment) -> Judgement:
     if now.over:
         knows = words.enquires and not words.to_you and not words.team
         return Judgement(knows, "after a long time")
-    if before.spoken.said:
-        return _after_bot(now, before)
-    if before.whom == BOT and now.with_bot:
-        return Judgement((words.asks or words.requests) and not words.to_you, "several speak with the bot")
+    return _after_bot(now, before) if before.spoken.said else _after_person(now, before)
+
+
+def _after_person(now: _Moment, before: _Heard) -> Judgement:
+    """Judge what follows a person's line: for the bot only where its author is still with the bot."""
+    words = now.words
+    if now.with_bot and not words.to_you:
+        if before.whom == BOT:
+            return Judgement(words.asks or words.requests, "several speak with the bot")
+        remark = read(before.spoken.text)
+        if words.requests and not (remark.asks or remark.requests or remark.to_you or remark.advises):
+            return Judgement(True, "it goes on with the bot after a remark")
     return Judgement(False, "people talk with each other")
 
 
@@ -136,9 +162,9 @@ def _after_bot(now: _Moment, before: _Heard) -> Judgement:
     words = now.words
     if before.whom == now.author:
         return Judgement(not words.team or words.asks, "the bot's last line was for its author")
-    if words.to_you:
+    if words.to_you or words.advises:
         return Judgement(False, "it speaks to whom the bot answered")
-    if words.asks or words.requests:
+    if words.asks or (words.requests and not words.team):
         return Judgement(True, "it asks on after the bot's answer")
     return Judgement(now.with_bot or words.corrects, "its author spoke with the bot")
 
@@ -148,7 +174,9 @@ def _follow(lately: Sequence[Spoken], own: Sequence[str]) -> tuple[_Heard, ...]:
     people = {line.author_id: line.author_name for line in lately if not line.said}
     heard: list[_Heard] = []
     for line in lately:
-        heard.append(_Heard(line, line.answers or _EVERYBODY if line.said else _whom(line, heard, people, own)))
+        heard.append(
+            _Heard(line, line.answers or _EVERYBODY if line.said else _whom(line, heard, people, own))
+        )
     return tuple(heard)
 
 

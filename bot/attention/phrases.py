@@ -25,6 +25,7 @@ class Phrases:
     asks_all: Pattern  # whoever knows
     seeks: Pattern  # people: who has time, who saw it too
     team: Pattern  # what "we" do, or who does what
+    advice: Pattern  # what one person tells another to try, or supposes
     correction: Pattern  # "no, I meant"
     later: Pattern  # "I'll try that", from the beginning
     assent: Pattern

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from bot.attention import chinese, english
+from bot.attention.phrases import Pattern, Phrases
 
 _BOOKS = (english.PHRASES, chinese.PHRASES)
 _LONGEST = 500  # characters that are looked at: whom a message is for stands at its beginning
@@ -14,7 +16,15 @@ _LONGEST_CLOSING = 60
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
 _OWN_QUESTION = re.compile(r"[?？][^?？.。!！\n]{0,60}[.。!！]?\s*$")
+_LATIN = re.compile(r"[A-Za-z+]")
 _MARKS = re.compile(r"[\W_]+")
+# Laughter and "me too" may go before a remark, and thanks and greetings before a name.
+_REMARKS = re.compile(
+    r"(?:lol+|lmao+|rofl|(?:ha){2,}h?|me too|same here|mine too)\b|哈{2,}|笑死|[嘿呵]{2,}|\+1|同[问問]|"
+    r"我也(?:是|一[样樣])",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"[A-Z]\w+\W*$")
 
 
 class Closing(Enum):
@@ -27,35 +37,68 @@ class Closing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a message does by its words."""
+    """What a message does by its words; each is looked for only when it is asked for."""
 
-    closing: Closing
-    asks: bool  # a question
-    enquires: bool  # a question for a fact: how, what, where …
-    requests: bool  # wants something made or changed
-    to_you: bool  # speaks to a second person, other than asking a bot's work of it
-    asks_all: bool  # asks whoever knows
-    seeks: bool  # wants people: who has time, who saw it too
-    team: bool  # speaks of what "we" do, or of who does what
-    corrects: bool  # "no, I meant"
+    said: str
+    books: Sequence[Phrases]
+
+    @property
+    def closing(self) -> Closing:
+        """How it ends something; `NONE` for code and links alone."""
+        return _closing(self.said, self.books)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question."""
+        return any(book.question.search(self.said) for book in self.books) or self.asks_all
+
+    @property
+    def enquires(self) -> bool:
+        """Whether it asks for a fact: how, what, where …"""
+        return self.asks and any(book.enquiry.search(self.said) for book in self.books)
+
+    @property
+    def requests(self) -> bool:
+        """Whether it wants something made or changed."""
+        return any(book.request.search(self.said) or book.able.search(self.said) for book in self.books)
+
+    @property
+    def to_you(self) -> bool:
+        """Whether it speaks to a second person, other than asking a bot's work of it."""
+        return any(book.you.search(book.able.sub(" ", self.said)) for book in self.books)
+
+    @property
+    def asks_all(self) -> bool:
+        """Whether it asks whoever knows."""
+        return any(book.asks_all.search(self.said) for book in self.books)
+
+    @property
+    def seeks(self) -> bool:
+        """Whether it wants people: who has time, who saw it too, what do you all think."""
+        found = any(book.seeks.search(self.said) and not book.able.search(self.said) for book in self.books)
+        return found and not self.asks_all
+
+    @property
+    def team(self) -> bool:
+        """Whether it speaks of what "we" do, or of who does what."""
+        return any(book.team.search(self.said) for book in self.books)
+
+    @property
+    def advises(self) -> bool:
+        """Whether it says what to try, or what may be."""
+        return any(book.advice.search(self.said) for book in self.books)
+
+    @property
+    def corrects(self) -> bool:
+        """Whether it takes back or sets right: "no, I meant"."""
+        return any(book.correction.search(self.said) for book in self.books)
 
 
 def read(text: str) -> Wording:
     """Read a message; whatever its length, it takes about as long."""
     said = _CODE.sub(" ", text[:_LONGEST]).strip()
-    asks_all = any(book.asks_all.search(said) for book in _BOOKS)
-    able = any(book.able.search(said) for book in _BOOKS)
-    return Wording(
-        closing=_closing(said) if said or not text.strip() else Closing.NONE,
-        asks=_asks(said),
-        enquires=any(book.enquiry.search(said) for book in _BOOKS),
-        requests=able or any(book.request.search(said) for book in _BOOKS),
-        to_you=any(book.you.search(book.able.sub(" ", said)) for book in _BOOKS),
-        asks_all=asks_all,
-        seeks=not asks_all and any(book.seeks.search(said) for book in _BOOKS),
-        team=any(book.team.search(said) for book in _BOOKS),
-        corrects=any(book.correction.search(said) for book in _BOOKS),
-    )
+    # Code and links alone are something all the same; a digit is none of the phrases.
+    return Wording(said or ("0" if text.strip() else ""), _books(said))
 
 
 def ends_asking(said: str) -> bool:
@@ -63,30 +106,39 @@ def ends_asking(said: str) -> bool:
     return bool(_OWN_QUESTION.search(said[-300:]))
 
 
-def _asks(said: str) -> bool:
-    return any(book.question.search(said) for book in _BOOKS)
+def _books(said: str) -> Sequence[Phrases]:
+    """Choose the books whose letters the text has: the other one's patterns could not match."""
+    if said.isascii():
+        return (english.PHRASES,)
+    return _BOOKS if _LATIN.search(said) else (chinese.PHRASES,)
 
 
-def _closing(said: str) -> Closing:
+def _closing(said: str, books: Sequence[Phrases]) -> Closing:
     """Take closing phrases from the beginning until nothing is left; no more than that closes."""
     kind, place = Closing.AGREES, 0
     if len(said) > _LONGEST_CLOSING or "?" in said or "？" in said:
         return Closing.NONE
+    asks = any(book.question.search(said) or book.correction.search(said) for book in books)
+    if _REMARKS.match(said) and not asks:
+        return Closing.DONE
     while place < len(said):
         if marks := _MARKS.match(said, place):
             place = marks.end()
             continue
-        if any(book.later.match(said, place) for book in _BOOKS):
-            return Closing.NONE if _asks(said) else Closing.DONE
-        done = _longest(said, place, "done")
-        end = max(done, _longest(said, place, "assent"), _longest(said, place, "filler"))
+        if any(book.later.match(said, place) for book in books):
+            return Closing.NONE if asks else Closing.DONE
+        done = _longest(said, place, [book.done for book in books])
+        end = max(
+            done, _longest(said, place, [part for book in books for part in (book.assent, book.filler)])
+        )
         if end == place:
-            return Closing.NONE
+            named = place > 0 and kind is Closing.DONE and _NAME.match(said, place)
+            return Closing.DONE if named else Closing.NONE
         kind = Closing.DONE if done == end else kind
         place = end
     return kind
 
 
-def _longest(said: str, place: int, part: str) -> int:
-    found = (getattr(book, part).match(said, place) for book in _BOOKS)
+def _longest(said: str, place: int, patterns: Iterable[Pattern]) -> int:
+    found = (pattern.match(said, place) for pattern in patterns)
     return max((match.end() for match in found if match), default=place)

@@ -1,4 +1,4 @@
-"""Whom a message is for, and who is heard at all."""
+"""Who is heard at all."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.attention import AccessList, Attender
-from bot.dialogue import Attention, Author, Channel, ChannelKind, Message, Platform, Scene
+from bot.attention import AccessList
+from bot.dialogue import Author, Channel, ChannelKind, Message, Platform
 from tests.fakes import a_message
 
 OPEN = Channel(Platform.SLACK, "T1", "C1", "1.0", ChannelKind.OPEN, "general")
@@ -124,38 +124,3 @@ def test_an_entry_that_says_nothing_names_nobody() -> None:
     nameless = a_message("Hi", channel=replace(OPEN, name=""), author=Author("U2", ""))
     assert not AccessList(allow_users=frozenset({"@"})).admits(nameless)
     assert AccessList(block_channels=frozenset({"#"})).admits(nameless)
-
-
-def test_a_direct_message_is_for_the_bot() -> None:
-    assert Attender()(heard(DIRECT, mentioned=False), None) is Attention.ANSWER
-
-
-@pytest.mark.parametrize("channel", [OPEN, THREAD])
-@pytest.mark.parametrize("others", [False, True])
-def test_a_mention_is_for_the_bot_whoever_else_is_mentioned(channel: Channel, others: bool) -> None:
-    assert Attender()(heard(channel, others=others), None) is Attention.ANSWER
-
-
-@pytest.mark.parametrize("channel", [OPEN, THREAD])
-def test_what_names_nobody_where_the_bot_takes_no_part_is_nothing_to_it(channel: Channel) -> None:
-    assert Attender()(heard(channel, mentioned=False), None) is Attention.IGNORE
-
-
-def test_a_follow_up_in_its_thread_needs_no_mention() -> None:
-    assert Attender()(heard(THREAD, mentioned=False), Scene()) is Attention.ANSWER
-
-
-def test_a_follow_up_that_addresses_somebody_else_is_only_kept() -> None:
-    assert Attender()(heard(THREAD, mentioned=False, others=True), Scene()) is Attention.KEEP
-
-
-def test_in_an_open_channel_only_what_names_the_bot_is_answered() -> None:
-    assert Attender()(heard(OPEN, mentioned=False), Scene()) is Attention.KEEP
-
-
-def test_each_platform_has_its_own_list_and_one_without_is_open() -> None:
-    attend = Attender({Platform.SLACK: AccessList(block_users=frozenset({"Ann"}))})
-    on_discord = Channel(Platform.DISCORD, "G1", "C1")
-    assert attend(heard(OPEN), None) is Attention.IGNORE
-    assert attend(heard(DIRECT, mentioned=False), Scene()) is Attention.IGNORE
-    assert attend(heard(on_discord), None) is Attention.ANSWER
