@@ -11,7 +11,7 @@ from bot.adapters.discord.catching_up import CatchingUp, Marks
 from bot.adapters.discord.checking import check
 from bot.adapters.discord.choices import Choices
 from bot.adapters.discord.commands import commands, register
-from bot.adapters.discord.direct import Direct
+from bot.adapters.discord.direct import Direct, link_to
 from bot.adapters.discord.files import fetch_file
 from bot.adapters.discord.hearing import Hearing
 from bot.adapters.discord.history import read_history
@@ -112,8 +112,10 @@ class DiscordAdapter:
         return await read_links(self._rest, question)
 
     async def notice(self, question: Message, text: str) -> bool:
-        """Tell the asker in a direct message; False where they take none."""
-        post = await self._direct.post(question.author.id, write_text(text), f"n{question.id}")
+        """Tell the asker in a direct message, with the way back; False where they take none."""
+        place = question.channel
+        link = link_to(place.workspace, place.parent or place.id, question.id)
+        post = await self._direct.post(question.author.id, f"{write_text(text)}\n{link}", f"n{question.id}")
         return post is not None
 
     def check(self, tell: Tell) -> AsyncIterator[Finding]:

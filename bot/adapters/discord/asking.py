@@ -9,10 +9,11 @@ import discord
 import structlog
 
 from bot.adapters.discord.asked import Asked
-from bot.adapters.discord.direct import Direct
+from bot.adapters.discord.direct import Direct, link_to
 from bot.adapters.discord.hearing import Hearing
 from bot.adapters.discord.lines import Patience
 from bot.adapters.discord.reading import read_earlier
+from bot.adapters.discord.refusals import ACKNOWLEDGED
 from bot.adapters.discord.rest import Rest, our_errors
 from bot.dialogue import Accepted, Author, ChannelKind, Message
 from bot.errors import PostRefused
@@ -20,7 +21,6 @@ from bot.ports import Words
 
 log = structlog.get_logger()
 
-_ACKNOWLEDGED = 40060
 _REMEMBERED = 200  # messages that somebody is about to ask about
 _QUOTED = 4_000  # letters of it that a model reads
 _SHOWN = 600  # letters of it that the post shows
@@ -69,7 +69,7 @@ class Asking:
         target = self._targets.get(message_id) or await self._read(asked, message_id)
         if target is None:
             return asked.say(self._words, "discord-about-gone")
-        link = _link(asked, message_id)
+        link = link_to(asked.workspace, asked.place.channel.id, message_id)
         question = question or asked.say(self._words, "discord-about-default")
         head = asked.say(self._words, "discord-about-shown", link=link, name=target.author.name)
         shown = "\n".join([head, _quoted(target.text, _SHOWN), question])
@@ -104,7 +104,7 @@ async def _shown(asked: Asked, text: str) -> str:
     try:
         shown = await interaction.response.send_message(text)
     except discord.HTTPException as error:
-        if error.code != _ACKNOWLEDGED:
+        if error.code != ACKNOWLEDGED:
             raise
         return str((await interaction.original_response()).id)
     return str(shown.message_id or (await interaction.original_response()).id)
@@ -129,8 +129,3 @@ def _message(message_id: str, asked: Asked, text: str) -> Message:
 def _quoted(text: str, most: int) -> str:
     text = text if len(text) <= most else text[:most] + " …"
     return "\n".join(f"> {line}" for line in text.splitlines())
-
-
-def _link(asked: Asked, message_id: str) -> str:
-    place = asked.place.channel
-    return f"https://discord.com/channels/{place.workspace or '@me'}/{place.id}/{message_id}"

@@ -25,7 +25,12 @@ class DirectPost:
     @property
     def link(self) -> str:
         """Its address."""
-        return f"https://discord.com/channels/@me/{self.channel.id}/{self.message_id}"
+        return link_to("", self.channel.id, self.message_id)
+
+
+def link_to(guild_id: str, channel_id: str, message_id: str) -> str:
+    """Say the address of a message; "" is the guild of direct messages."""
+    return f"https://discord.com/channels/{guild_id or '@me'}/{channel_id}/{message_id}"
 
 
 class Direct:

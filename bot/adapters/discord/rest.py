@@ -16,46 +16,20 @@ import discord
 import structlog
 from discord.http import Route
 
+from bot.adapters.discord.refusals import refusal
 from bot.adapters.posting import PostGone
-from bot.errors import PermissionMissing, PlatformDown, PostRefused, TokenRefused
+from bot.errors import PlatformDown, TokenRefused
 
 log = structlog.get_logger()
 
 CALL_SECONDS = 5.0  # the longest one call may be on the wire: a taker of the lease waits as long
 _LONGEST_LIMIT = 60.0
 _TRIES = 4
-UNKNOWN_CHANNEL = 10003
 _UNKNOWN_MESSAGE = 10008
-_NO_RIGHTS = frozenset({50001, 50013, 160005})
-# What Discord's codes mean, and what can be done.
-_CAUSES = {
-    UNKNOWN_CHANNEL: "the channel or thread is gone",
-    30033: "the thread is full; go on in a new one",
-    40067: "the forum asks for a tag; let posts go without one, or set one",
-    50001: "the bot cannot see this channel; give its role View Channel here",
-    50007: "this person takes no direct messages from members of the server",
-    50013: "the bot's role lacks a permission here; give it Send Messages, Send Messages in Threads, Create "
-    "Public Threads and Read Message History",
-    50083: "the thread is archived; open it again",
-    160005: "the thread is locked; unlock it, or ask in the channel",
-    160006: "the server has as many open threads as it may have; archive some",
-}
 _TRIED_AGAIN = frozenset({500, 502, 504, 524})  # by discord.py itself, five times
 
 Guard = Callable[[], None]
 _guard: ContextVar[Guard | None] = ContextVar("discord_guard", default=None)
-
-
-class Refused(PostRefused):
-    """Discord refuses this call, and will again; `code` is Discord's own."""
-
-    def __init__(self, text: str, code: int = 0) -> None:
-        super().__init__(text)
-        self.code = code
-
-
-class NotAllowed(Refused, PermissionMissing):
-    """A permission is missing in this place."""
 
 
 class Rest:
@@ -166,9 +140,7 @@ def _meaning_of(error: discord.HTTPException) -> Exception:
         return PlatformDown(f"Discord does not serve us now ({said})")
     if error.code == _UNKNOWN_MESSAGE:
         return PostGone(f"the message is gone ({said})")
-    cause = _CAUSES.get(error.code, f"Discord does not allow it here: {error.text}")
-    refused = NotAllowed if error.code in _NO_RIGHTS else Refused
-    return refused(f"{cause} ({said})", error.code)
+    return refusal(error.status, error.code, error.text)
 
 
 async def _logged_in(token: str, proxy: str | None) -> discord.Client:

@@ -12,7 +12,8 @@ import discord
 import structlog
 
 from bot.adapters.discord.buttons import Buttons, Components
-from bot.adapters.discord.rest import UNKNOWN_CHANNEL, Refused, Rest
+from bot.adapters.discord.refusals import ARCHIVED, UNKNOWN_CHANNEL, Refused
+from bot.adapters.discord.rest import Rest
 from bot.adapters.discord.starters import begin, is_starter
 from bot.adapters.discord.writing import write_text
 from bot.adapters.posting import PostGone
@@ -33,7 +34,6 @@ _AT_ONCE_SECONDS = 0.15  # an answer sooner than this needs no sign
 _CLOCKS = timedelta(seconds=60)  # how far our clock and Discord's may be apart
 _YOUNG = timedelta(seconds=5)
 _PAGES = 10
-_ARCHIVED = 50083
 
 
 class Typing:
@@ -202,7 +202,7 @@ class DiscordPost:
         except PostGone:
             raise
         except Refused as error:
-            if error.code == _ARCHIVED:
+            if error.code == ARCHIVED:
                 await self._reopen()
             elif not payload.pop("message_reference", None):
                 raise

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import discord
 
-from bot.adapters.discord.rest import Refused, Rest
+from bot.adapters.discord.refusals import EXISTS, Refused
+from bot.adapters.discord.rest import Rest
 from bot.dialogue import ChannelKind, Message
 from bot.errors import PlatformError
 from bot.ports import Receipts
 
-_EXISTS = 160004
 _TITLE = 80  # of Discord's 100 letters
 _DAY = 1_440  # minutes without a word until it is archived
 _THREADS = "/channels/{channel_id}/messages/{message_id}/threads"
@@ -63,7 +63,7 @@ async def begin(rest: Rest, starter: Message, receipts: Receipts) -> None:
     try:
         await rest.call("POST", _THREADS, payload=body, guard=guard, channel_id=above, message_id=starter.id)
     except Refused as error:
-        if error.code != _EXISTS and not await _stands(rest, place.id):
+        if error.code != EXISTS and not await _stands(rest, place.id):
             raise
 
 

@@ -39,7 +39,9 @@ async def test_a_notice_comes_in_private_and_once(world: World, anna: Person, pl
     assert isinstance(world.adapter, Notices)
     assert await world.adapter.notice(question, "I may not write there.")
     assert await world.adapter.notice(question, "I may not write there.")
-    assert world.discord.answers(world.discord.direct(anna)) == ["I may not write there."]
+    [told] = world.discord.answers(world.discord.direct(anna))
+    assert told.startswith("I may not write there.")
+    assert told.endswith(f"/channels/{place.guild_id}/{place.id}/{question.id}")
 
 
 async def test_a_notice_to_closed_direct_messages_is_none(world: World, anna: Person, place: Place) -> None:
