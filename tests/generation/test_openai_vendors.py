@@ -6,6 +6,7 @@ The recordings are written by ourselves after each vendor's documentation, which
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,3 +125,11 @@ async def test_a_stream_cut_within_a_letter_is_no_whole_answer(model: ModelDoubl
     told = await replayed(model, name, raw[: place + 1])
     assert told.error in {StreamCut, BackendDown}
     assert "�" not in told.text
+
+
+async def test_a_stream_that_was_packed_on_the_way_is_read(model: ModelDouble) -> None:
+    packed = gzip.compress(recorded("deepseek"))
+    model.script(Script(raw=packed, raw_step=50, headers={"Content-Encoding": "gzip"}))
+    bench = Bench(model, retries=0)
+    assert await bench.text() == VENDORS["deepseek"].text
+    await bench.backend.close()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
-from httpx2 import HTTPError, Response
+from httpx2 import AsyncByteStream, HTTPError, Response
 
 _WHOLE = ("application/json", "text/html")
 _DONE = b"[DONE]"
@@ -88,7 +88,7 @@ class Events:
     def __init__(self, response: Response) -> None:
         """The response is open, and is closed by `close`."""
         self._response = response
-        self._bytes = response.aiter_bytes()
+        self._bytes = _bytes_of(response)
         self._lines = Lines()
         self._ended = False
         self._done = False
@@ -128,3 +128,11 @@ class Events:
                 self._ended = self._done = True
                 return events[:place]
         return events
+
+
+def _bytes_of(response: Response) -> AsyncIterator[bytes]:
+    """Read past the layers that decode, where there is nothing to decode."""
+    stream = response.stream
+    if "content-encoding" in response.headers or not isinstance(stream, AsyncByteStream):
+        return response.aiter_bytes()
+    return aiter(stream)
