@@ -88,4 +88,6 @@ class People:
         async with self._database.transaction() as connection:
             rows = (await connection.execute(found)).all()
         kept = [row for row in rows if row.opening is not None]
-        return [Thread(as_conversation(row).channel, titled(row.opening), row.last_at) for row in kept]
+        return [
+            Thread(as_conversation(row._mapping).channel, titled(row.opening), row.last_at) for row in kept
+        ]

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Channel, ChannelKind, Conversation, Message, Platform
 from bot.memory.models import conversations, eras, messages, pieces
+from bot.memory.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,8 @@ def branches(channel: Channel) -> bool:
     return channel.platform is Platform.DISCORD and channel.kind is ChannelKind.OPEN
 
 
-def as_conversation(row: sa.Row[tuple[object, ...]]) -> Conversation:
+def as_conversation(found: Row) -> Conversation:
     """Make the dialogue's type of a row of `conversations`."""
-    found = row._mapping
     channel = Channel(
         Platform(found["platform"]),
         found["workspace"],

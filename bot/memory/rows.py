@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-
-import sqlalchemy as sa
+from typing import Any, Protocol
 
 from bot.dialogue import Author, Channel, File, Message
 from bot.ports import TokenCounter
 
 # What a message costs beside its text in the chat format, rounded up; the author's name is counted with it.
 OVERHEAD = 4
+
+
+class Row(Protocol):
+    """A row whose columns go by their names, from whichever of our two ways to the database."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Give a column."""
+        ...
 
 
 def storable(text: str) -> str:
@@ -67,7 +74,7 @@ def row_of(
     }
 
 
-def message_of(row: sa.RowMapping, channel: Channel) -> Message:
+def message_of(row: Row, channel: Channel) -> Message:
     """Make a message of a row of `messages` and its conversation's channel."""
     author = Author(
         row["author_id"],
@@ -88,6 +95,6 @@ def message_of(row: sa.RowMapping, channel: Channel) -> Message:
     )
 
 
-def files_of(row: sa.RowMapping) -> tuple[File, ...]:
+def files_of(row: Row) -> tuple[File, ...]:
     """Read the files of a row of `messages`."""
     return tuple(File(**file) for file in row["files"])

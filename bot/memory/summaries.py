@@ -104,11 +104,10 @@ class Summaries:
 # As `_untold_tokens` counts where all messages are read in one line.
 _UNTOLD = """
 SELECT branching, total_tokens - coalesce(
-    (SELECT cumulative_tokens FROM messages WHERE conversation_id = told.id AND position =
-        (SELECT max(last_position) FROM summary_blocks WHERE conversation_id = told.id AND folded_into IS NULL)),
-    (SELECT cumulative_tokens - tokens FROM messages WHERE conversation_id = told.id ORDER BY position LIMIT 1),
-    0) AS untold
-FROM conversations AS told WHERE id = %(conversation)s
+    (SELECT cumulative_tokens FROM messages WHERE conversation_id = c.id AND position =
+        (SELECT max(last_position) FROM summary_blocks WHERE conversation_id = c.id AND folded_into IS NULL)),
+    (SELECT cumulative_tokens - tokens FROM messages WHERE conversation_id = c.id ORDER BY position LIMIT 1),
+    0) AS untold FROM conversations AS c WHERE id = %(conversation)s
 """
 
 

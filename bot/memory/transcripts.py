@@ -49,7 +49,9 @@ class Transcripts:
         )
         async with self._database.transaction() as connection:
             rows = (await connection.execute(found)).all()
-        return [Thread(as_conversation(row).channel, titled(row.opening), row.last_at) for row in rows]
+        return [
+            Thread(as_conversation(row._mapping).channel, titled(row.opening), row.last_at) for row in rows
+        ]
 
     async def read(self, channel: Channel, limit: int = 200) -> Sequence[Entry]:
         """Read the newest entries of a channel's conversation, oldest first, the growing answer included."""
@@ -116,7 +118,7 @@ def titled(text: str) -> str:
 async def _current(connection: AsyncConnection, channel: Channel) -> Conversation | None:
     found = sa.select(conversations).where(conversations.c.id == await current(connection, channel))
     row = (await connection.execute(found)).first()
-    return as_conversation(row) if row is not None else None
+    return as_conversation(row._mapping) if row is not None else None
 
 
 async def _heard(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Answer, Author, Conversation, Message, Platform, Turn, Wanted
 from bot.errors import HeldElsewhere, LeaseLost, Superseded
+from bot.memory.claims import CLAIM, FINISH, QUESTION, ending, finishing
 from bot.memory.database import Database
 from bot.memory.leaving import take_place
 from bot.memory.models import conversations, messages, people, pieces, turns
 from bot.memory.news import tell_conversation, wake
 from bot.memory.places import as_conversation
-from bot.memory.rows import message_of, row_of, storable, weigh
+from bot.memory.rows import Row, message_of, row_of, storable, weigh
 from bot.memory.workspaces import language_of_place
 from bot.ports import TokenCounter
 
@@ -54,16 +55,17 @@ class Turns:
         Raises `HeldElsewhere` while another worker has it, or may still be in a call to the platform.
         """
         taken_at = time.monotonic()
-        async with self._database.transaction() as connection:
-            row = await _lock(connection, conversation_id)
-            if row is None:
-                return None
-            if row.free_in is not None and row.free_in + self._terms.call > 0:
-                raise HeldElsewhere(row.free_in + self._terms.call)
-            conversation = as_conversation(row)
-            spoken = replace(conversation.channel, language=row.place_language or "")
-            conversation = replace(conversation, channel=spoken)
-            return await self._take(connection, conversation, row.lease_epoch + 1, taken_at)
+        seconds = {"seconds": self._terms.seconds, "call": self._terms.call}
+        rows = await self._database.run(CLAIM, conversation=conversation_id, **seconds)
+        if not rows:
+            return None
+        row = rows[0]
+        if row["busy_for"] is not None and row["busy_for"] > 0:
+            raise HeldElsewhere(row["busy_for"])
+        conversation = as_conversation(row)
+        spoken = replace(conversation.channel, language=row["place_language"] or "")
+        conversation = replace(conversation, channel=spoken)
+        return await self._taken(conversation, row, row["lease_epoch"] + 1, taken_at)
 
     async def finish(self, turn: Turn, answer: Answer) -> Turn | None:
         """
@@ -72,6 +74,17 @@ class Turns:
         Raises `LeaseLost` where another worker has the conversation, `Superseded` where the question was
         changed meanwhile; then nothing was written.
         """
+        taken_at = time.monotonic()
+        said = self._said(turn, answer)
+        counted = {"tokens": weigh(self._counter, said), "encoding": self._counter.encoding}
+        written = finishing(turn, answer, said) | counted | {"term": self._terms.seconds}
+        rows = await self._database.run(FINISH, **written)
+        if rows:
+            return await self._taken(turn.conversation, rows[0], turn.epoch, taken_at)
+        return await self._finish_again(turn, answer)
+
+    async def _finish_again(self, turn: Turn, answer: Answer) -> Turn | None:
+        """End a turn whose answer takes an earlier one's place, or say why it cannot be ended."""
         taken_at = time.monotonic()
         async with self._database.transaction() as connection:
             held = await _fenced(connection, turn)
@@ -82,7 +95,7 @@ class Turns:
             await connection.execute(
                 turns.update()
                 .where(turns.c.id == turn.id)
-                .values(**_ending(answer), finished_at=sa.func.now())
+                .values(**ending(answer), finished_at=sa.func.now())
             )
             standing = (pieces.c.turn_id == turn.id) & pieces.c.state.in_(["sending", "sent"])
             await connection.execute(pieces.update().where(standing).values(state="final"))
@@ -136,6 +149,27 @@ class Turns:
         length = self._terms.seconds if seconds is None else seconds
         return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, length)
 
+    async def _taken(self, conversation: Conversation, row: Row, epoch: int, taken_at: float) -> Turn | None:
+        """Read what is asked by the turn that was taken up, if one was."""
+        if row["turn_id"] is None:
+            return None
+        platform = conversation.channel.platform
+        rows = await self._database.run(QUESTION, turn=row["turn_id"], platform=platform)
+        return Turn(
+            row["turn_id"],
+            conversation,
+            _asked(rows, conversation),
+            epoch,
+            rows[0]["wanted_revision"],
+            row["attempts"],
+            taken_at,
+            Wanted(rows[0]["wanted"]),
+        )
+
+    def _said(self, turn: Turn, answer: Answer) -> Message:
+        place, sent_at = turn.conversation.channel, turn.asked.sent_at
+        return Message(f"answer-{turn.id}", place, self._bot, storable(answer.text), sent_at, said=True)
+
     async def _take(
         self, connection: AsyncConnection, conversation: Conversation, epoch: int, taken_at: float
     ) -> Turn | None:
@@ -170,10 +204,7 @@ class Turns:
     async def _keep_said(
         self, connection: AsyncConnection, turn: Turn, answer: Answer, held: sa.RowMapping
     ) -> None:
-        place = turn.conversation.channel
-        said = Message(
-            f"answer-{turn.id}", place, self._bot, storable(answer.text), turn.asked.sent_at, said=True
-        )
+        said = self._said(turn, answer)
         tokens = weigh(self._counter, said)
         position, total = held["last_position"] + 1, held["total_tokens"] + tokens
         kept = row_of(said, turn.conversation.id, position, total, tokens, self._counter.encoding)
@@ -233,29 +264,15 @@ async def _question(
         .where(messages.c.turn_id == turn_id, sa.not_(messages.c.said))
         .order_by(messages.c.position)
     )
-    rows = (await connection.execute(heard)).all()
+    return _asked((await connection.execute(heard)).mappings().all(), conversation)
+
+
+def _asked(rows: Sequence[Row], conversation: Conversation) -> tuple[Message, ...]:
     asked = [
-        replace(message_of(row._mapping, conversation.channel), language=row.language or "")
+        replace(message_of(row, conversation.channel), language=row["language"] or "")
         for row in rows
-        if row.withdrawn_at is None
+        if row["withdrawn_at"] is None
     ]
     if asked:
         return tuple(asked)
-    return tuple(replace(message_of(row._mapping, conversation.channel), text="", files=()) for row in rows)
-
-
-def _ending(answer: Answer) -> dict[str, object]:
-    usage = answer.usage
-    return {
-        "state": str(answer.outcome),
-        "model": answer.model,
-        "prompt_tokens": usage.prompt_tokens if usage else None,
-        "completion_tokens": usage.completion_tokens if usage else None,
-        "cached_tokens": usage.cached_tokens if usage else None,
-        "reasoning_tokens": usage.reasoning_tokens if usage else None,
-        "cost": answer.cost,
-        "seconds": answer.seconds,
-        "first_text_seconds": answer.first_text_seconds,
-        "manifest": asdict(answer.manifest),
-        "error": answer.error,
-    }
+    return tuple(replace(message_of(row, conversation.channel), text="", files=()) for row in rows)
