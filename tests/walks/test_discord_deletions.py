@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from bot.app.running import Standing
 from tests.doubles.discord import DiscordDouble
 from tests.doubles.discord_state import MANAGE_GUILD
 from tests.doubles.model import Gate, ModelDouble, Script
-from tests.walks.conftest import Record
+from tests.walks.conftest import Opener, Record
 
 
 async def test_a_deleted_question_takes_its_answer_with_it(
@@ -68,6 +70,27 @@ async def test_a_deleted_message_is_never_read_again(
     await discord.say(ann, place, "what did I tell you?")
     await discord.until(lambda: discord.answers(place) == ["Nothing is left of it."])
     assert "hunter2" not in str(model.requests[-1].messages)
+
+
+async def test_a_question_deleted_while_nobody_listened_is_not_answered(
+    discord: DiscordDouble,
+    model: ModelDouble,
+    house: Opener,
+    discord_environment: dict[str, str],
+    record: Record,
+) -> None:
+    ann, place, gate = discord.person("Ann"), discord.channel("general"), Gate()
+    model.script(Script("Never seen.", gate=gate), Script("Never seen either."))
+    earlier = datetime.now(UTC) - timedelta(hours=1)
+    async with house(**discord_environment):
+        await discord.connected()
+        asked = await discord.say(ann, place, f"{discord.bot.mention} my code is 1234", at=earlier)
+        await gate.reached()
+    await discord.remove(asked)
+    async with house(**discord_environment):
+        await record.until("SELECT count(*) = 1 FROM turns WHERE state = 'withdrawn'")
+    assert discord.answers(place) == []
+    gate.release()
 
 
 async def test_an_edited_question_is_answered_anew_in_place(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import lru_cache, partial
 
 from bot.adapters.discord.asking import Asking
 from bot.adapters.discord.buttons import Buttons
@@ -22,6 +23,7 @@ from bot.adapters.discord.listening import Listener
 from bot.adapters.discord.rest import Rest
 from bot.adapters.discord.sending import PACE, DiscordPost, Typing
 from bot.adapters.discord.starters import is_starter
+from bot.adapters.discord.waiting import look_after
 from bot.adapters.discord.writing import LIMIT, length, write_text
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
@@ -55,10 +57,13 @@ class DiscordAdapter:
         self._proxy = proxy
         self._rest = Rest(token, api_url, proxy)
         self._direct = Direct(self._rest)
+        self._buttons = lru_cache(100)(partial(Buttons, words))
         self._listener: Listener | None = None
+        self._door: Door | None = None
 
     async def listen(self, door: Door) -> None:
         """Hand on every message, those missed first, until cancelled; raises `TokenRefused`."""
+        self._door = door
         catching_up = CatchingUp(self._rest, self._marks)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -82,7 +87,8 @@ class DiscordAdapter:
 
     async def send(self, question: Message, pieces: AsyncIterator[Piece], receipts: Receipts) -> None:
         """Type, post the first text as a reply, edit it while it grows, let the rest follow."""
-        buttons = Buttons(self._words, self._words.language_for(question))
+        await look_after(self._rest, self._door, question, receipts)
+        buttons = self._buttons(self._words.language_for(question))
         # Until its thread is made, the channel shows that an answer is on its way.
         place = question.channel.parent if is_starter(question) else question.channel.id
         async with Typing(self._rest, place) as typing:
@@ -91,9 +97,8 @@ class DiscordAdapter:
 
     async def take_away(self, question: Message, receipts: Receipts) -> None:
         """Delete the answer's posts; no typing is shown."""
-        buttons = Buttons(self._words, self._words.language_for(question))
         typing = Typing(self._rest, question.channel.id)
-        await clear_away(receipts, DiscordPost(self._rest, question, receipts, typing, buttons))
+        await clear_away(receipts, DiscordPost(self._rest, question, receipts, typing, self._buttons("en")))
 
     async def history(self, question: Message) -> Sequence[Message]:
         """Read what stands before the question; direct messages are all on record."""
