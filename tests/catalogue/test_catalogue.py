@@ -66,13 +66,13 @@ def test_marks_of_emphasis_and_code_come_in_pairs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-@pytest.mark.parametrize("key", sorted(texts("en.po")))
-def test_every_text_can_be_said(name: str, key: str) -> None:
-    wanted = placeholders(texts(name)[key]) - {"language"}
-    said = WORDS.say(key, name.removesuffix(".po"), **dict.fromkeys(wanted, "VALUE"))
-    assert said
-    assert said != key
-    assert "{" not in said
+def test_every_text_can_be_said(name: str) -> None:
+    for key, text in texts(name).items():
+        wanted = placeholders(text) - {"language"}
+        said = WORDS.say(key, name.removesuffix(".po"), **dict.fromkeys(wanted, "VALUE"))
+        assert said, key
+        assert said != key
+        assert "{" not in said, key
 
 
 def reasons() -> set[str]:
@@ -125,7 +125,7 @@ def test_each_chinese_is_written_in_its_own_characters(name: str, foreign: int) 
 # What people of the mainland and of Taiwan call differently; the characters alone would not tell.
 _MAINLAND_WORDS = (
     "軟件", "硬件", "服務器", "文件夾", "網絡", "數據", "信息", "消息", "默認", "程序", "用戶", "菜單",
-    "登錄", "鏈接", "視頻", "質量", "反饋", "激活", "打印", "屏幕", "鼠標", "回車", "私信", "令牌", "密鑰",
+    "登錄", "鏈接", "質量", "反饋", "激活", "打印", "屏幕", "鼠標", "回車", "私信", "令牌", "密鑰",
     "終端裡", "粘貼", "加載", "日誌", "進程", "界面", "內置", "支持", "聯繫", "賬", "重啟", "設置", "儲存庫",
 )  # fmt: skip
 _TAIWAN_WORDS = (

@@ -39,11 +39,14 @@ async def test_a_scene_has_the_lines_their_speakers_and_whom_ours_were_for(recor
     inbox = Inbox(record.database, record.counter, watcher)
     await inbox.accept(aside("Ada, lunch?", mentions_others=True))
     scene = await seen(record, watcher)
-    lines = [(one.author_id, one.text, one.said, one.answers, one.mentions_others) for one in scene.lately]
+    lines = [
+        (one.author_id, one.text, one.said, one.answers, one.mentions_others, one.asked)
+        for one in scene.lately
+    ]
     assert lines == [
-        ("U1", "hello", False, "", False),
-        ("bot", "hi Ada", True, "U1", False),
-        ("U2", "Ada, lunch?", False, "", True),
+        ("U1", "hello", False, "", False, True),
+        ("bot", "hi Ada", True, "U1", False, False),
+        ("U2", "Ada, lunch?", False, "", True, False),
     ]
     assert (scene.people, scene.quiet) == (2, False)
 
