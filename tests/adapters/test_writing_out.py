@@ -69,7 +69,8 @@ WRITERS: list[Callable[[str], str]] = [discord.write_text, slack.write_markdown,
 @given(MARKDOWN)
 @settings(max_examples=150, deadline=None)
 def test_no_word_is_lost_on_any_platform(markdown: str) -> None:
-    words = sorted(re.findall(r"word\d+", markdown))
+    named = re.sub(r"(```|~~~).*", r"\1", markdown)  # what names a language is not always shown
+    words = sorted(re.findall(r"word\d+", named))
     for write in WRITERS:
         written = sorted(re.findall(r"word\d+", write(markdown)))
         assert [word for word in words if word not in written] == [], write
@@ -97,8 +98,9 @@ def test_nobody_is_called(markdown: str) -> None:
     assert pings(slack.write_markdown(markdown)) == pings(slack.write_text(markdown)) == []
     for block in write_blocks(markdown):
         assert block["type"] == "table" or pings(block["text"]) == []
-    if "`" not in markdown:  # code is left alone: nobody is called there
-        assert not _DISCORD_PING.search(discord.write_text(markdown))
+    if "`" not in markdown:  # in code, and so in aligned tables, nobody is called
+        written = re.sub("```.*?```|`[^`]*`", "", discord.write_text(markdown), flags=re.DOTALL)
+        assert not _DISCORD_PING.search(written)
 
 
 @given(st.lists(MARKDOWN, min_size=4, max_size=12).map("\n\n".join))

@@ -18,7 +18,9 @@ _ROOM = 3  # what one | may cost beside itself: an aligned table, a spoiler that
 _MARGIN = 16
 
 # What Discord would show as a mention; code is left alone, where it is none.
-_PING = re.compile(r"@(?=everyone|here)|<(?=@[!&]?\d|#\d|id:|/[\w-]+:\d)", re.IGNORECASE)
+_CALLS = r"@(?=everyone|here)|<(?=@[!&]?\d|#\d|id:|/[\w-]+:\d)"
+_PING = re.compile(_CALLS, re.IGNORECASE)
+_CODE_OR_PING = re.compile(rf"\\.|(?P<ticks>`+)(?!`)[^`]*(?P=ticks)(?!`)|(?P<ping>{_CALLS})", re.IGNORECASE)
 # Single letters that Discord reads as marks though CommonMark does not.
 _MARK = re.compile(
     r"(?<!\s)\*|\*(?!\s)|`|~(?=~)|(?<=~)~|\|(?=\|)|(?<=\|)\||(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
@@ -103,6 +105,13 @@ class DiscordWriter(Writer):
     def escaped(self, text: str) -> str:
         """Escape what its author had escaped."""
         return "\\" + text if _SPECIAL.fullmatch(text) else self.text(text)
+
+    def inline(self, spans: Sequence[Span]) -> str:
+        """Write spans; what became a mention only where two of them met is none either."""
+        text = super().inline(spans)
+        if any(span.kind is Kind.ESCAPED for span in spans):
+            text = _CODE_OR_PING.sub(lambda found: found[0] + (GAP if found["ping"] else ""), text)
+        return text
 
     def bare(self, url: str, after: str) -> str:
         """Nobody is called by an address either."""

@@ -85,6 +85,11 @@ def raised(text: str, *, lower: bool = False) -> str:
     return mark + text if len(text) <= 1 else f"{mark}({text})"
 
 
+def noted(label: str) -> str:
+    """Write the mark of a footnote: a number above the line, a name in brackets."""
+    return raised(label) if label.isascii() and label.isdigit() else f"[{label}]"
+
+
 def _grouped(text: str) -> str:
     simple = re.fullmatch(r"\s*(?:\w+|\\[A-Za-z]+|\d+[.,]\d+)\s*", text)
     return text.strip() if simple else f"({text.strip()})"

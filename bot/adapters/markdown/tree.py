@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from bot.adapters.markdown.formulas import noted, readable
+
 
 class Kind(Enum):
     """What a span is."""
@@ -84,4 +86,8 @@ def plain(spans: tuple[Span, ...]) -> str:
 def _plain(span: Span) -> str:
     if span.kind in (Kind.SOFT_BREAK, Kind.BREAK):
         return " "
+    if span.kind is Kind.FORMULA:
+        return readable(span.text) or span.text
+    if span.kind is Kind.NOTE:
+        return noted(span.text)
     return span.text or plain(span.spans) or span.url

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.adapters.markdown.formulas import raised, readable
+from bot.adapters.markdown.formulas import noted, readable
 from bot.adapters.markdown.tables import aligned, compact, records
 from bot.adapters.markdown.tree import Block, Kind, Shape, Span, Table, plain
 
@@ -111,7 +111,7 @@ class Writer:
 
     def note(self, label: str) -> str:
         """Write the mark of a footnote."""
-        return raised(label) if label.isascii() and label.isdigit() else self.text(f"[{label}]")
+        return self.text(noted(label))
 
     def text(self, text: str) -> str:
         """Write literal text."""
