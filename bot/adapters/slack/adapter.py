@@ -135,6 +135,7 @@ class SlackAdapter:
 
     async def close(self) -> None:
         """Close the connections to the Web API."""
+        await self._sessions.close()
         await self._web.close()
 
     async def _poster(self, question: Message, receipts: Receipts) -> SlackPost:

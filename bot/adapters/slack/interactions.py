@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import structlog
+
 from bot.adapters.slack.asking import Ask, Asking
 from bot.adapters.slack.buttons import pressed
 from bot.adapters.slack.events import place_of
@@ -18,6 +20,8 @@ from bot.adapters.wishes import read_wish
 from bot.dialogue import Channel, ChannelKind, Platform, Request, Wish
 from bot.errors import PlatformError, StoreError
 from bot.ports import Door, Words
+
+log = structlog.get_logger()
 
 Json = Mapping[str, Any]
 
@@ -78,20 +82,23 @@ class Interactions:
         if not (place and ts and _user(body)):
             return
         channel = place_of(place, ts, thread, _team(body))
+        asked = False
         if wish is Wish.VOTE and value == "down":
-            # Slack opens a window only within three seconds of the press: so before all look-ups.
-            await self._ask_reason(body, {"channel": place, "ts": ts, "thread": thread})
+            # Slack opens a window only within three seconds of the press: so before all else.
+            asked = await self._ask_reason(body, {"channel": place, "ts": ts, "thread": thread})
         person = await self._people.somebody(_user(body))
         request = Request(wish, person.author, channel, ts, value, moderator=person.moderator)
-        await self._request(request, str(body.get("response_url") or ""))
+        await self._request(request, str(body.get("response_url") or ""), quiet=asked)
 
-    async def _ask_reason(self, body: Json, about: Mapping[str, str]) -> None:
+    async def _ask_reason(self, body: Json, about: Mapping[str, str]) -> bool:
         language = await self._home.language(_team(body), _user(body))
         view = reason_view(self._words, language, about)
         try:
             await self._web.call("views.open", trigger_id=body.get("trigger_id"), view=view)
-        except PlatformError:
-            return  # the vote counts without its reason
+        except PlatformError as error:
+            log.info("slack_window_refused", error=str(error))
+            return False  # the vote counts without its reason
+        return True
 
     async def _submitted(self, body: Json, again: bool) -> None:
         view = _map(body, "view")
@@ -154,9 +161,11 @@ class Interactions:
             channel = Channel(Platform.SLACK, team, place, kind=kind)
             await self._whispers.tell(channel, user, problem, str(body.get("response_url") or ""))
 
-    async def _request(self, request: Request, response_url: str) -> None:
+    async def _request(self, request: Request, response_url: str, *, quiet: bool = False) -> None:
+        """Hand a wish to the door and tell what came of it; if `quiet`, only what was refused."""
         try:
-            text = (await self._door.request(request)).text
+            reply = await self._door.request(request)
+            text = "" if quiet and reply.done else reply.text
         except StoreError as error:
             language = await self._home.language(request.channel.workspace, request.person.id)
             text = told(error, self._words, language)

@@ -10,6 +10,7 @@ from typing import Self
 import structlog
 
 from bot.adapters.slack.budgets import Budgets
+from bot.adapters.slack.errands import Errands
 from bot.adapters.slack.web import Busy, Refused, Web
 from bot.dialogue import Message, Piece
 from bot.errors import PermissionMissing, PlatformError
@@ -18,7 +19,6 @@ log = structlog.get_logger()
 
 RENEW_SECONDS = 90.0  # Slack lets a status go after two minutes
 REFUSED_SECONDS = 3_600.0
-LONGEST_REST = 30.0
 TITLE_CHARACTERS = 80
 
 
@@ -33,6 +33,7 @@ class Sessions:
         """One for all answers of a workspace: the methods' rates are the workspace's."""
         self._web = web
         self._rate = budgets.sessions
+        self._errands = Errands()
         self._refused_until = 0.0
 
     async def begin(self, question: Message) -> bool:
@@ -54,13 +55,27 @@ class Sessions:
         return True
 
     async def end(self, question: Message) -> None:
-        """Show the thread as active; else Slack would show it at work for an hour."""
-        await self._rate.wait()
+        """
+        Show the thread as active; else Slack would show it at work for an hour.
+
+        Where the rate is spent that is done later, so that no answer is kept open for it.
+        """
+        if not self._rate.take():
+            self._errands.run(self._end_late(question))
+            return
         try:
             await self._set(question, "active")
         except Busy as error:
-            await asyncio.sleep(min(error.retry_after, LONGEST_REST))
-            await self._set(question, "active")
+            self._rate.rest(error.retry_after)
+            self._errands.run(self._end_late(question))
+
+    async def close(self) -> None:
+        """Let what was put off be done, for a moment."""
+        await self._errands.finish()
+
+    async def _end_late(self, question: Message) -> None:
+        await self._rate.wait()
+        await self._set(question, "active")
 
     async def _set(self, question: Message, status: str, title: str = "", initiator: str = "") -> None:
         await self._web.call(

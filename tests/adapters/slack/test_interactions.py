@@ -91,7 +91,8 @@ async def test_a_thumb_down_asks_for_a_reason_and_counts_without_one(
         await slack.press("U0ANN", post, "👎")
         await slack.until(lambda: slack.space.windows and len(door.requests) == 1)
         await slack.submit("U0ANN", " It is wrong. ")
-        await slack.until(lambda: len(slack.whispers("U0ANN")) == 2)
+        await slack.until(lambda: slack.whispers("U0ANN"))
+    assert slack.whispers("U0ANN") == ["Thank you."]  # once it was sent
     assert slack.space.windows[0]["title"]["text"] == "[en-GB:slack-vote-title]"
     first, second = door.requests
     assert (first.value, first.reason, first.message_id) == ("down", "", post.ts)

@@ -100,3 +100,16 @@ def test_a_thread_is_named_by_the_first_line_of_its_question() -> None:
     assert title("\n  how do I   reset it?\nmore") == "how do I reset it?"
     assert len(title("word " * 60)) == 80
     assert title(" ") == ""
+
+
+async def test_an_end_that_has_to_wait_for_the_rate_keeps_no_answer_open(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    question, talk = await asked(slack), Talk()
+    async with sending(adapter, question, talk, FakeReceipts()):
+        await slack.until(lambda: slack.space.statuses.get((GENERAL, question.id)) == "processing")
+        slack.fail("agents.sessions.setStatus", error="ratelimited", retry_after=1)
+        talk.say("Hello", done=True, last=True)
+        talk.end()
+    assert slack.space.statuses[GENERAL, question.id] == "processing"
+    await slack.until(lambda: slack.space.statuses[GENERAL, question.id] == "")
