@@ -59,16 +59,7 @@ def build(
     inbox = Inbox(database, counter, attender(settings))
     turns = Turns(database, counter, ME, terms)
     leases = Leases(database, ground.bell, terms)
-    memory = Memory(database, counter)
-    engine = Engine(
-        memory,
-        backends,
-        words,
-        counter,
-        settings.persona,
-        settings.model.daily_tokens,
-        prices=prices(settings.model),
-    )
+    engine = _engine(settings, ground, backends)
     # Half of the room, so that the next question still finds beside it what was attached to this one.
     attaching = Attaching(Attachments(database, counter), Reader(counter), words, engine.room // 2)
     answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words, attaching)
@@ -91,3 +82,9 @@ def build(
         words,
     )
     return House(inbox, door, Transcripts(database, ground.bell), leases, queue)
+
+
+def _engine(settings: Settings, ground: Ground, backends: Sequence[Backend]) -> Engine:
+    memory, model = Memory(ground.database, ground.counter), settings.model
+    daily, costs = model.daily_tokens, prices(model)
+    return Engine(memory, backends, ground.words, ground.counter, settings.persona, daily, prices=costs)
