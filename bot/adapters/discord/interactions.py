@@ -20,7 +20,7 @@ from bot.adapters.discord.lines import Patience
 from bot.adapters.discord.rest import our_errors
 from bot.adapters.discord.writing import write_text
 from bot.dialogue import Platform, Wish
-from bot.errors import PlatformError, StoreDown
+from bot.errors import PlatformDown, PlatformError, StoreDown
 from bot.ports import Words
 
 log = structlog.get_logger()
@@ -85,7 +85,10 @@ class Interactions:
             asked.say(self._words, "discord-vote-label"),
         )
         await asked.interaction.response.send_modal(_form(f"{REASON}:{asked.message_id}", title, label))
-        text, done = await self._carried_out(asked, Wish.VOTE, "down", asked.message_id)
+        try:
+            text, done = await self._carried_out(asked, Wish.VOTE, "down", asked.message_id)
+        except StoreDown:
+            text, done = asked.say(self._words, "discord-away"), False
         if not done:
             await asked.interaction.followup.send(text, ephemeral=True)
 
@@ -125,12 +128,21 @@ class Interactions:
         try:
             await asyncio.wait({task}, timeout=self._soon)
             if task.done():
-                await response.send_message(_fitting(task.result()), ephemeral=True, suppress_embeds=True)
+                text = await self._outcome(asked, task)
+                await response.send_message(text, ephemeral=True, suppress_embeds=True)
             else:
                 await response.defer(ephemeral=True, thinking=True)
-                await asked.interaction.edit_original_response(content=_fitting(await task))
+                text = await self._outcome(asked, task)
+                await asked.interaction.edit_original_response(content=text)
         finally:
-            task.cancel()
+            await asyncio.wait({task})  # it is done even where nobody can be told
+
+    async def _outcome(self, asked: Asked, task: asyncio.Task[str]) -> str:
+        try:
+            return _fitting(await task)
+        except (PlatformDown, StoreDown) as error:
+            log.warning("wish_not_carried_out", reason=str(error))
+            return asked.say(self._words, "discord-away")
 
     async def _say(self, asked: Asked, key: str) -> str:
         return asked.say(self._words, key)
@@ -143,10 +155,7 @@ class Interactions:
     async def _carried_out(
         self, asked: Asked, wish: Wish, value: str = "", message_id: str = "", reason: str = ""
     ) -> tuple[str, bool]:
-        try:
-            reply = await self._door.request(asked.request(wish, value, message_id, reason))
-        except StoreDown:
-            return asked.say(self._words, "discord-away"), False
+        reply = await self._door.request(asked.request(wish, value, message_id, reason))
         return write_text(reply.text), reply.done
 
     async def _settings(self, asked: Asked) -> str:
@@ -154,15 +163,12 @@ class Interactions:
         if not asked.interaction.permissions.manage_guild or not asked.workspace:
             return asked.say(self._words, "discord-settings-denied")
         answers, language = asked.option("answers"), asked.option("language")
-        try:
-            if answers or language:
-                tag = None if not language else "" if language == AUTO else language
-                given = {"answers": answers or None, "language": tag}
-                chosen = await self._choices.change(Platform.DISCORD, asked.workspace, **given)
-            else:
-                chosen = await self._choices.settings(Platform.DISCORD, asked.workspace)
-        except StoreDown:
-            return asked.say(self._words, "discord-away")
+        if answers or language:
+            tag = None if not language else "" if language == AUTO else language
+            given = {"answers": answers or None, "language": tag}
+            chosen = await self._choices.change(Platform.DISCORD, asked.workspace, **given)
+        else:
+            chosen = await self._choices.settings(Platform.DISCORD, asked.workspace)
         where = chosen.answers if chosen.answers in ANSWERS else ANSWERS[0]
         auto = asked.say(self._words, "discord-choice-auto")
         tongue = TONGUES.get(chosen.language, chosen.language) or auto

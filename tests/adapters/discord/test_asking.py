@@ -135,6 +135,16 @@ async def test_after_a_restart_the_message_is_read_from_the_channel(
     await heard.discord.until(lambda: gone.told == ["[en-US:discord-about-gone]"])
 
 
+async def test_without_discord_the_person_is_asked_to_try_again(
+    heard: World, anna: Person, place: Place
+) -> None:
+    target = await heard.discord.say(anna, place, "something")
+    opened = await heard.discord.menu(anna, target)
+    heard.discord.refuse("POST", "/users/@me/channels", 503, count=10)
+    sent = await heard.discord.submit(opened, "why?")
+    await heard.discord.until(lambda: sent.told == ["[en-US:discord-away]"])
+
+
 async def test_closed_direct_messages_are_a_clear_word(heard: World, anna: Person, place: Place) -> None:
     anna.takes_direct = False
     target = await heard.discord.say(anna, place, "something")

@@ -12,7 +12,7 @@ from bot.errors import StoreDown
 from tests.adapters.discord.conftest import FakeChoice, World
 from tests.adapters.discord.test_sending import ask
 from tests.doubles.discord import Person, Place
-from tests.doubles.discord_interactions import Interaction
+from tests.doubles.discord_interactions import Interaction, press
 from tests.doubles.discord_state import MANAGE_GUILD, MANAGE_MESSAGES
 from tests.fakes import FakeReceipts, pieces_of
 
@@ -112,6 +112,37 @@ async def test_without_a_store_the_person_is_asked_to_try_again(
     heard.inbox.error = StoreDown("no database")
     pressed = await heard.discord.press(anna, answer, "why")
     await heard.discord.until(lambda: pressed.told == ["[en-US:discord-away]"])
+
+
+async def test_a_vote_without_a_store_is_told_although_a_form_is_open(
+    heard: World, anna: Person, answer: str
+) -> None:
+    heard.inbox.error = StoreDown("no database")
+    pressed = await heard.discord.press(anna, answer, "down")
+    await heard.discord.until(lambda: pressed.told == ["[en-US:discord-away]"])
+
+
+async def test_a_slow_wish_is_carried_out_although_nobody_can_be_told(
+    world: World, anna: Person, answer: str
+) -> None:
+    go_on, done = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: Request) -> Reply:
+        await go_on.wait()
+        done.set()
+        return Reply("Stopped.")
+
+    world.inbox.request = slow  # type: ignore[method-assign]
+    async with world.listening():
+        await world.discord.connected()
+        world.discord.refuse("POST", "/callback", 404, 10062)
+        post = world.discord.state.posts[answer]
+        event = world.discord.rest.interactions.event(press(anna, post, "why"))
+        await world.discord.gateway.dispatch("INTERACTION_CREATE", lambda _: event)
+        await world.discord.until(lambda: bool(world.discord.calls("POST", "/callback")))
+        go_on.set()
+        async with asyncio.timeout(5):
+            await done.wait()
 
 
 @pytest.mark.parametrize("name", ["new", "why", "stop", "help"])
