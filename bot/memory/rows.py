@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any, Protocol
 
 from bot.dialogue import Author, Channel, File, Message
+from bot.memory.quoting import told
 from bot.ports import TokenCounter
 
 # What a message costs beside its text in the chat format, rounded up; the author's name is counted with it.
@@ -33,11 +34,6 @@ def cleaned(message: Message) -> Message:
     return replace(message, author=author, text=storable(message.text), files=files)
 
 
-def shown(text: str, files: Sequence[File]) -> str:
-    """Say a message as a model reads it, the names of its files below the text."""
-    return text + "".join(f"\n[file: {file.name}]" for file in files)
-
-
 def weigh(counter: TokenCounter, message: Message) -> int:
     """Count a message as a model reads it: name, text, file names and the format's own tokens."""
     return weight_of(counter, message.author.name, message.text, message.files)
@@ -45,7 +41,7 @@ def weigh(counter: TokenCounter, message: Message) -> int:
 
 def weight_of(counter: TokenCounter, name: str, text: str, files: Sequence[File]) -> int:
     """Count a message by its parts."""
-    return counter.count(f"{name}: {shown(text, files)}") + OVERHEAD
+    return counter.count(f"{name}: {told(text, files, {})}") + OVERHEAD
 
 
 def row_of(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bot.dialogue import Author, File
 from bot.generation.tokens import TiktokenCounter
-from bot.memory.rows import OVERHEAD, cleaned, message_of, shown, storable, weigh
+from bot.memory.quoting import told
+from bot.memory.rows import OVERHEAD, cleaned, message_of, storable, weigh
 from bot.memory.turns import _question
 from tests.memory.conftest import THREAD, Record, Words, edited, message
 
@@ -40,7 +41,7 @@ def test_a_message_weighs_what_is_read_of_it() -> None:
 @given(st.text(max_size=200), st.lists(st.text(max_size=10), max_size=3))
 def test_no_line_costs_more_than_was_counted(tokens: TiktokenCounter, text: str, files: list[str]) -> None:
     one = message(text, files=tuple(map(File, files)))
-    line = f"{one.author.name}: {shown(one.text, one.files)}"
+    line = f"{one.author.name}: {told(one.text, one.files, {})}"
     assert tokens.count(line) <= weigh(tokens, one) - OVERHEAD
 
 
