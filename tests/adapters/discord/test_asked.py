@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import discord
 import pytest
 
 from bot.adapters.discord.asked import Asked
+from bot.adapters.discord.buttons import REASON, form_of, pressed
 from bot.dialogue import ChannelKind, Wish
 from tests.adapters.discord.offline import Offline
 from tests.doubles.discord_interactions import Interaction, InteractionsDouble, command, menu
 from tests.doubles.discord_state import MANAGE_MESSAGES, Post
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "recordings" / "discord"
 
 
 @pytest.fixture
@@ -76,3 +81,41 @@ def test_a_form_is_read_in_its_newer_and_its_older_shape(
     found = asked(offline, Interaction(5, offline.anna, offline.general, data))
 
     assert (found.custom_id, found.written) == ("frontdesk:reason:77", "so")
+
+
+def recorded(offline: Offline, name: str) -> Asked:
+    """Read an interaction as Discord sends it, with all that nobody asked for."""
+    text = (RECORDINGS / "interactions.json").read_text("utf-8")
+    state = offline.state
+    names = {"GUILD": state.guild_id, "CHANNEL": offline.general.id, "BOT": state.bot.id}
+    for mark, number in names.items():
+        text = text.replace(f'"{mark}"', f'"{number}"')
+    interaction: Any = discord.Interaction(data=json.loads(text)[name], state=offline.connection)
+    return Asked(interaction, int(state.bot.id))
+
+
+def test_a_recorded_button_is_read(offline: Offline) -> None:
+    found = recorded(offline, "button")
+    request = found.request(Wish.WHY, message_id=found.message_id)
+
+    assert pressed(found.custom_id) == (Wish.WHY, "")
+    assert request.message_id == "1440000000000000302"
+    assert (request.person.name, request.person.locale, request.moderator) == ("明", "zh-CN", False)
+    assert request.channel.id == offline.general.id
+
+
+def test_a_recorded_command_in_private_is_read(offline: Offline) -> None:
+    found = recorded(offline, "command")
+
+    assert (found.command, found.option("question")) == ("ask", "what is our refund policy?")
+    assert found.place.channel.kind is ChannelKind.DIRECT
+    assert (found.place.channel.id, found.place.channel.workspace) == ("1440000000000000501", "")
+    assert found.locale == "en-GB"
+
+
+def test_a_recorded_form_is_read(offline: Offline) -> None:
+    found = recorded(offline, "form")
+
+    assert form_of(found.custom_id) == (REASON, "1440000000000000302")
+    assert found.written == "已經過期了。"
+    assert found.request(Wish.VOTE).moderator
