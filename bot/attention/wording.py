@@ -20,7 +20,8 @@ _LATIN = re.compile(r"[A-Za-z+]")
 _MARKS = re.compile(r"[\W_]+")
 # Laughter and "me too" may go before a remark, and thanks and greetings before a name.
 _REMARKS = re.compile(
-    r"(?:lol+|lmao+|rofl|(?:ha){2,}h?|me too|same here|mine too)\b|哈{2,}|笑死|[嘿呵]{2,}|\+1|同[问問]|"
+    r"(?:lol+|lmao+|rofl|(?:ha){2,}h?|me too|same here|mine too|phew|whew|yay|hooray)\b|"
+    r"哈{2,}|笑死|[嘿呵]{2,}|\+1|同[问問]|"
     r"我也(?:是|一[样樣])",
     re.IGNORECASE,
 )

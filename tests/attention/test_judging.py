@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.attention.calling import BOT, called
 from bot.attention.judging import judge
 from bot.dialogue import Scene
 from tests.attention.scenes import Case, cases, message_of, scene_of
@@ -108,14 +109,14 @@ def test_any_scene_is_judged_with_a_reason(text: str, said: list[tuple[str, str,
 @given(TEXTS)
 def test_a_quiet_thread_stays_quiet_for_whatever_does_not_name_the_bot(text: str) -> None:
     scene = Scene(scene_of([{"who": "Ann", "said": "how?", "at": 0}]).lately, 1, quiet=True)
-    named = any(name in text.lower() for name in ("bot", "frontdesk"))
+    named = called(text, NAMES, {}) == BOT
     assert named or not judge(message_of("Ann", text, 60), scene, NAMES).for_bot
 
 
 @given(TEXTS)
 def test_who_mentions_somebody_else_is_not_answered(text: str) -> None:
     message = message_of("Ann", text, 60, mentions=True)
-    named = any(name in text.lower() for name in ("bot", "frontdesk"))
+    named = called(text, NAMES, {}) == BOT
     assert named or not judge(message, scene_of([{"who": "Ben", "said": "hm", "at": 0}]), NAMES).for_bot
 
 
