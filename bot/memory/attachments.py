@@ -45,7 +45,7 @@ class Attachments:
         """
         async with self._database.transaction() as connection:
             rows = (await connection.execute(_enclosing(turn))).mappings().all()
-            known = await _read_already(connection, [row["id"] for row in rows])
+            known = await _read_already(connection, [row["id"] for row in rows if row["files"]])
         found = []
         for row in rows:
             asks = row["turn_id"] == turn.id
@@ -161,6 +161,8 @@ async def _read_already(
     connection: AsyncConnection, numbers: Sequence[int]
 ) -> dict[int, list[tuple[int, bool]]]:
     """Tell by message which places were read, and whether there was anything to read."""
+    if not numbers:
+        return {}
     useful = (attachments.c.text != "") | attachments.c.picture.is_not(None)
     found = sa.select(attachments.c.message_id, attachments.c.ordinal, useful)
     known: dict[int, list[tuple[int, bool]]] = {}

@@ -296,6 +296,19 @@ async def test_an_empty_question_asks_nothing_of_a_model(text: str) -> None:
     assert not backend.contexts
 
 
+@pytest.mark.parametrize("file", [File("a", "audio/ogg"), File("voice.m4a"), File("clip", "video/mp4")])
+async def test_a_voice_alone_asks_nothing_of_a_model(file: File) -> None:
+    backend = FakeBackend()
+    assert (await answered(engine_of(backend), a_turn("", files=(file,)))).text == "[en:voice-only]"
+    assert not backend.contexts
+
+
+async def test_with_words_or_another_file_beside_it_a_voice_is_no_matter() -> None:
+    voice = File("a", "audio/ogg")
+    for turn in (a_turn("hello", files=(voice,)), a_turn("", files=(voice, File("plan.pdf")))):
+        assert (await answered(engine_of(FakeBackend(["Well."])), turn)).text == "Well."
+
+
 async def test_a_file_without_words_is_a_question() -> None:
     backend = FakeBackend(["A file."])
     assert (await answered(engine_of(backend), a_turn("", files=(File("plan.pdf"),)))).text == "A file."
