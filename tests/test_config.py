@@ -150,6 +150,7 @@ def test_fallback_models_are_written_as_json(monkeypatch: pytest.MonkeyPatch) ->
         ("BOT_SLACK", "xoxb-hush", "one by one"),
         ("BOT_SLACK__BOT_TOKE", "xoxb-hush", "no such setting"),
         ("BOT_SLACK__BOT_TOKEN", "xoxb-hush", "BOT_SLACK__APP_TOKEN: missing"),
+        ("BOT_SLACK__PROXY", "proxy.hush:80", "http://"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_the_setting_and_no_secret(
@@ -160,6 +161,22 @@ def test_a_wrong_value_is_one_line_that_names_the_setting_and_no_secret(
     assert text.startswith((f"{name}: ", "BOT_SLACK__APP_TOKEN: "))
     assert said in text
     assert "hush" not in text
+
+
+@pytest.mark.parametrize("name", ["BOT_SLACK__APP_TOKEN", "BOT_SLACK__SIGNING_SECRET"])
+def test_slack_without_the_bots_token_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    text = refusal(monkeypatch, **{name: "hush"})
+    assert text.startswith("BOT_SLACK__BOT_TOKEN: missing")
+    assert "hush" not in text
+    assert "\n" not in text
+
+
+def test_slack_takes_either_way_of_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_SLACK__BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("BOT_SLACK__SIGNING_SECRET", "secret")
+    assert read_settings().slack.app_token is None
+    monkeypatch.setenv("BOT_SLACK__APP_TOKEN", "xapp-1")
+    assert read_settings().slack.signing_secret is not None
 
 
 def test_each_of_several_wrong_values_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,6 +105,13 @@ SLACK = Section(
                 Field("BOT_SLACK__APP_TOKEN", "setup-slack-app-token", Kind.HIDDEN, prefix="xapp-"),
             ),
         ),
+        Way(
+            "setup-slack-http",
+            (
+                Field("BOT_SLACK__BOT_TOKEN", "setup-slack-bot-token", Kind.HIDDEN, prefix="xoxb-"),
+                Field("BOT_SLACK__SIGNING_SECRET", "setup-slack-signing-secret", Kind.HIDDEN),
+            ),
+        ),
     ),
 )
 

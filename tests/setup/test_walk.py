@@ -188,6 +188,13 @@ def test_a_dash_takes_a_value_away(tmp_path: Path) -> None:
     assert walk.written == {"BOT_MODEL__BASE_URL": "http://h/v1", "BOT_MODEL__NAME": "m"}
 
 
+def test_slack_can_be_reached_by_signed_http_in_place_of_a_socket(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("BOT_SLACK__BOT_TOKEN=xoxb-1\nBOT_SLACK__APP_TOKEN=xapp-1\n")
+    walk = Walk(tmp_path, LATER, "signed HTTP", "", "secret-1", LATER)
+    assert walk.run() == 0
+    assert walk.written == {"BOT_SLACK__BOT_TOKEN": "xoxb-1", "BOT_SLACK__SIGNING_SECRET": "secret-1"}
+
+
 def test_slack_can_be_disconnected(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("FOO=1\nBOT_SLACK__BOT_TOKEN=xoxb-1\nBOT_SLACK__APP_TOKEN=xapp-1\n")
     walk = Walk(tmp_path, LATER, REMOVE, LATER)
