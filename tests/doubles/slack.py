@@ -45,6 +45,7 @@ class Fault:
     """
 
     error: str = ""
+    needed: str = ""
     status: int = 200
     retry_after: int | None = None
     lost: bool = False
@@ -286,9 +287,8 @@ async def _arguments(request: web.Request) -> dict[str, Any]:
 def _refusal(fault: Fault) -> web.Response:
     status = 429 if fault.error == "ratelimited" else fault.status
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-    return web.json_response(
-        {"ok": False, "error": fault.error or "internal_error"}, status=status, headers=headers
-    )
+    told = {"ok": False, "error": fault.error or "internal_error", "needed": fault.needed}
+    return web.json_response(told, status=status, headers=headers)
 
 
 def _cut(request: web.Request) -> web.Response:
