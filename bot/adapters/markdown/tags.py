@@ -29,6 +29,7 @@ _INLINE = (
 )
 _BREAKING = frozenset(_LINES.split(" "))
 _PLAIN = frozenset(_INLINE.split(" "))
+TAGS = tuple(sorted({*_KINDS, *_BREAKING, *_PLAIN}))  # all that are known
 
 
 @dataclass(frozen=True, slots=True)

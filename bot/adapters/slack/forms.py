@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bot.adapters.slack.blocks import write_blocks
 from bot.adapters.slack.buttons import Block, simple
-from bot.adapters.slack.writing import harmless, write_text
+from bot.adapters.slack.writing import harmless, streams_well, write_text
 
 SECTION_CHARACTERS = 3_000
 
@@ -18,9 +19,9 @@ def form(text: str, under: Sequence[Block] = (), *, blocks: bool = False) -> dic
     `blocks` asks for blocks though nothing stands under it: `chat.update` keeps the blocks that a message had
     unless it is given others (its documentation). `text` is what notifications and readers of the API see.
     """
-    if not under and not blocks:
+    if not under and not blocks and streams_well(text):
         return {"markdown_text": harmless(text)}
-    return {"text": write_text(text), "blocks": [{"type": "markdown", "text": harmless(text)}, *under]}
+    return {"text": write_text(text), "blocks": [*write_blocks(text), *under]}
 
 
 def plain_form(text: str, under: Sequence[Block] = (), *, blocks: bool = False) -> dict[str, Any]:

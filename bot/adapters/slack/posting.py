@@ -15,7 +15,7 @@ from bot.adapters.slack.buttons import Block, Buttons
 from bot.adapters.slack.messages import TRIES, CannotEdit, Messages
 from bot.adapters.slack.streaming import Stream
 from bot.adapters.slack.web import Busy, Refused, Unsure, Web
-from bot.adapters.slack.writing import steady
+from bot.adapters.slack.writing import steady, streams_well
 from bot.dialogue import Message, Piece, Slot
 from bot.errors import PermissionMissing, PlatformDown, PlatformError
 from bot.ports import Receipts
@@ -217,10 +217,20 @@ class SlackPost:
                 self._owed.pop(stream.ts, None)
                 if final:
                     self._stream, self.stopped_at = None, begun
+                    await self._improve(stream.ts, piece)
                 return True
         self._stream = None
         await self._messages.stop(stream.ts)
         return False
+
+    async def _improve(self, message_id: str, piece: Piece) -> None:
+        """Show a table or a formula as such once the stream is over; the text stands whole in any case."""
+        if streams_well(piece.text) or self._fixed or not self._budgets.updates.take():
+            return
+        try:
+            await self._messages.update(message_id, piece.text, self._under(piece), tries=1)
+        except PlatformError as error:
+            log.info("slack_stream_left_as_it_is", error=str(error))
 
     async def _finish_stream(self) -> None:
         """End the open stream with all of its text, also what was owed or held back."""

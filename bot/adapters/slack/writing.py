@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bot.adapters.markdown.reading import read
 from bot.adapters.markdown.tables import most_of_records
+from bot.adapters.markdown.tags import TAGS
 from bot.adapters.markdown.writer import Writer
 from bot.adapters.slack.dialects import Mrkdwn, SlackMarkdown
 
@@ -22,7 +23,8 @@ _ROOM = 3  # what one | may cost beside itself
 # What Slack does not show from Markdown that is handed through as it grows.
 _ILL = re.compile(
     r"^[ \t]*\|.*\|[ \t]*$|^[ \t]*\|?[ \t]*:?-+:?[ \t]*\|"  # tables
-    r"|\[\^|\$(?![\s\d])[^$\n]*(?<!\s)\$(?![\w$])|\$\$|\\[(\[]|!\[|</?[a-z!][^>\n]*>|\b__\w+__\b"
+    r"|\[\^|\$(?![\s\d])[^$\n]*(?<!\s)\$(?![\w$])|\$\$|\\[(\[]|!\[|\b__\w+__\b"
+    rf"|<!--|</?(?:{'|'.join(TAGS)})\b[^>\n]*>"
     r"|[，。：；！？、）」』”’》】](?:\*{1,3}|~~)\w|\w(?:\*{1,3}|~~)[（「『“‘《【]",
     re.MULTILINE | re.IGNORECASE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from bot.adapters.markdown.rules import parser
@@ -16,7 +17,7 @@ def tokens_of(text: str) -> list[Token]:
 
 
 def html_of(text: str) -> str:
-    return MarkdownIt().renderer.renderInline(tokens_of(text), parser().options, {})
+    return RendererHTML().renderInline(tokens_of(text), parser().options, {})
 
 
 @pytest.mark.parametrize(
