@@ -7,17 +7,18 @@ import multiprocessing
 import os
 import re
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, LiteralString
 
 import sqlalchemy as sa
 
 from bot.app.running import listening, standing
 from bot.config import read_settings
 from bot.dialogue import Message, Platform
-from bot.memory.direct import Direct
+from bot.memory.direct import Direct, Run
 from bot.memory.turns import LeaseTerms
 
 # A dead house is waited for shortly here: for one second and a bit, not for eleven.
@@ -169,6 +170,7 @@ class _Steps:
         sa.event.listen(sa.engine.Engine, "rollback", self._forget)
         sa.event.listen(sa.pool.Pool, "checkin", self._after)
         Direct.run = self._around(Direct.run)  # type: ignore[assignment,method-assign]
+        Direct.transaction = self._within(Direct.transaction)  # type: ignore[assignment,method-assign]
 
     def _around(self, run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """A single statement is its own commit; only where it writes something is it a step."""
@@ -181,6 +183,27 @@ class _Steps:
             rows = await run(direct, statement, given)
             self._die_at(number, after=True)
             return rows
+
+        return stepped
+
+    def _within(self, transaction: Callable[[Direct], Any]) -> Callable[[Direct], Any]:
+        """Several statements together are one step, where they write something."""
+
+        @asynccontextmanager
+        async def stepped(direct: Direct) -> AsyncIterator[Run]:
+            written: list[str] = []
+            number = None
+            async with transaction(direct) as run:
+
+                async def noted(statement: LiteralString, **given: object) -> Any:
+                    written.extend(_WRITES.findall(statement))
+                    return await run(statement, **given)
+
+                yield noted
+                if written:
+                    number = self._step(written)
+            if number is not None:
+                self._die_at(number, after=True)
 
         return stepped
 

@@ -135,6 +135,37 @@ async def test_why_in_reply_to_an_answer_is_a_question_and_stop_is_none(
     assert heard.inbox.requests[0].wish is Wish.STOP
 
 
+async def test_without_a_store_a_word_of_command_is_answered_all_the_same(
+    heard: World, anna: Person, place: Place
+) -> None:
+    heard.inbox.error = StoreDown("no database")
+    await heard.discord.say(anna, place, f"{heard.discord.bot.mention} stop")
+    await heard.discord.until(lambda: heard.discord.answers(place) == ["[en:discord-away]"])
+
+
+async def test_a_word_of_command_where_nothing_may_be_posted_ends_nothing(
+    heard: World, anna: Person, place: Place
+) -> None:
+    heard.discord.refuse("POST", "/messages", 403, 50013)
+    await heard.discord.say(anna, place, f"{heard.discord.bot.mention} stop")
+    await heard.discord.say(anna, place, "go on")
+    await heard.until_heard("go on")
+
+
+async def test_an_edit_of_what_a_thread_began_with_reaches_both(
+    heard: World, anna: Person, place: Place
+) -> None:
+    """The thread's conversation may have read it as its past."""
+    asked = await heard.discord.say(anna, place, f"{heard.discord.bot.mention} hello?")
+    await heard.until_heard("hello?")
+    await heard.discord.thread(place, "made by hand", asked)
+    await heard.discord.change(asked, f"{heard.discord.bot.mention} hello there?")
+    await heard.discord.until(lambda: heard.inbox.knocks == ["hello?", "hello there?", "hello there?"])
+
+    assert [message.channel.id for message in heard.heard] == [place.id, asked]
+    assert not heard.heard[1].mentions_bot
+
+
 async def test_an_old_word_of_command_is_past(world: World, anna: Person, place: Place) -> None:
     first = await world.discord.say(anna, place, "hello")
     world.marks.kept = {world.discord.state.guild_id: {place.id: first}}
