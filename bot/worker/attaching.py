@@ -156,13 +156,23 @@ class _Reading:
                 async with self._gate:
                     async with asyncio.timeout(_FILE_SECONDS):
                         data = await adapter.fetch(file, self._reader.most_bytes)
-                    read = await self._reader.read(file.name, file.media_type, data, tokens)
+                    read = await self._read(file, data, tokens)
             except (PlatformError, TimeoutError) as error:
                 log.warning("file_not_fetched", kind=type(error).__name__, reason=str(error))
                 return Attachment(file.name, note=self._say(_reason(error)))
+        if read is None:
+            return Attachment(file.name, note=self._say("file-broken"))
         log.info("file_read", kind=read.media_type or "text", tokens=read.tokens, note=read.note)
         note = self._say(read.note, **read.values) if read.note else ""
         return Attachment(file.name, read.media_type, read.text, read.picture, read.tokens, note)
+
+    async def _read(self, file: File, data: bytes, tokens: int) -> Read | None:
+        try:
+            return await self._reader.read(file.name, file.media_type, data, tokens)
+        except Exception as error:
+            # A reader's fault would come again at each try: better an answer without the file than none.
+            log.exception("file_reading_failed", kind=type(error).__name__, size=len(data))
+            return None
 
     async def _link(self, linked: Linked, tokens: int) -> Attachment:
         if not linked.messages:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
+import structlog
 
 from bot.dialogue import LINK, Attachment, File, Linked, Message, Turn, Unread
 from bot.documents import Read
@@ -116,6 +117,17 @@ async def test_what_cannot_be_fetched_is_noted_with_the_reason(error: Exception,
     shelf = await attached(Platform(error, b"words"), asking("a.txt", "b.txt"))
     assert shelf.kept[1][0] == Attachment("a.txt", note=f"[en:{note}]")
     assert shelf.kept[1][1].text == "words"
+
+
+async def test_a_readers_own_fault_is_noted_and_logged() -> None:
+    class Faulty(Reader):
+        async def read(self, name: str, media_type: str, data: bytes, tokens: int) -> Read:
+            raise RuntimeError("a fault of ours")
+
+    with structlog.testing.capture_logs() as logs:
+        shelf = await attached(Platform(b"x"), asking("a.txt"), reader=Faulty())
+    assert shelf.kept[1][0].note == "[en:file-broken]"
+    assert [line["event"] for line in logs] == ["file_reading_failed"]
 
 
 async def test_what_will_not_be_read_is_not_fetched() -> None:
