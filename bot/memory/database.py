@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import LiteralString
 
 import psycopg
@@ -14,9 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import SettingError, StoreDown
-from bot.memory.direct import Direct
-
-_LONGEST_SILENCE = "6s"  # within a transaction, which waits for nothing but Postgres
+from bot.memory.direct import LONGEST_SILENCE, Direct, Run
 
 
 def driver_url(url: str) -> str:
@@ -76,10 +74,15 @@ class Database:
 
         For what every answer asks. Raises `StoreDown` where the connection fails, as `transaction` does.
         """
-        try:
+        with _told_as_ours():
             return await self._direct.run(statement, given)
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise StoreDown(f"the database does not answer: {_reason(error)}") from error
+
+    @asynccontextmanager
+    async def statements(self) -> AsyncIterator[Run]:
+        """Open a transaction for statements as `run` takes them, committed when the block ends well."""
+        with _told_as_ours():
+            async with self._direct.transaction() as run:
+                yield run
 
     async def close(self) -> None:
         """Close all connections."""
@@ -99,10 +102,18 @@ class Database:
             raise
 
 
+@contextmanager
+def _told_as_ours() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise StoreDown(f"the database does not answer: {_reason(error)}") from error
+
+
 def _let_go_of_locks(connection: DBAPIConnection, record: object) -> None:
     """Have Postgres end a transaction whose process is frozen or cut off, for its locks hold up others."""
     cursor = connection.cursor()
-    cursor.execute(f"SET idle_in_transaction_session_timeout = '{_LONGEST_SILENCE}'")
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{LONGEST_SILENCE}'")
     cursor.close()
     connection.commit()
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Protocol
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 
+LONGEST_SILENCE = "6s"  # within a transaction, which waits for nothing but Postgres
 _CONNECT_SECONDS = 10
 _PREPARED_AFTER = 2
 
 Connection = psycopg.AsyncConnection[DictRow]
+
+
+class Run(Protocol):
+    """Runs a statement with its parameters, which are named in it as `%(name)s`, and gives its rows."""
+
+    def __call__(self, statement: LiteralString, **given: object) -> Awaitable[list[DictRow]]:
+        """Run it."""
+        ...
 
 
 class Direct:
@@ -36,6 +45,17 @@ class Direct:
         async with self._connection() as connection:
             cursor = await connection.execute(statement, given)
             return await cursor.fetchall() if cursor.description is not None else []
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Run]:
+        """Open a transaction of several statements, committed when the block ends well."""
+        async with self._connection() as connection, connection.transaction():
+
+            async def run(statement: LiteralString, **given: object) -> list[DictRow]:
+                cursor = await connection.execute(statement, given)
+                return await cursor.fetchall() if cursor.description is not None else []
+
+            yield run
 
     async def close(self) -> None:
         """Close the connections that are not in use; later ones are opened anew."""
@@ -66,10 +86,13 @@ class Direct:
             await connection.close()
 
     async def _open(self) -> Connection:
-        return await psycopg.AsyncConnection.connect(
+        connection = await psycopg.AsyncConnection.connect(
             self._url,
             autocommit=True,
             row_factory=dict_row,
             prepare_threshold=_PREPARED_AFTER,
             connect_timeout=_CONNECT_SECONDS,
         )
+        # The locks of a process that is frozen or cut off hold up others.
+        await connection.execute(f"SET idle_in_transaction_session_timeout = '{LONGEST_SILENCE}'")
+        return connection

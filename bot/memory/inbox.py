@@ -5,39 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects.postgresql import insert
+from psycopg.rows import DictRow
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.dialogue import Accepted, Attention, ChannelKind, Message, Platform, Scene
+from bot.dialogue import Accepted, Attention, Message, Scene
+from bot.memory.arrivals import Seen, keep, look
 from bot.memory.attachments import enclosed_tokens, forget_files
 from bot.memory.database import Database
-from bot.memory.models import IS_COPY, conversations, deletions, message_revisions, messages, turns
+from bot.memory.direct import Run
+from bot.memory.models import IS_COPY, message_revisions, messages, turns
 from bot.memory.news import tell_conversation, wake, want_anew
-from bot.memory.places import Place, branches, locate, lock_conversations
-from bot.memory.rows import cleaned, row_of, weigh
+from bot.memory.places import lock_conversations
+from bot.memory.rows import cleaned, weigh
 from bot.memory.scenes import read_scene
 from bot.memory.weights import reweigh
 from bot.memory.withdrawals import place_lock
-from bot.memory.workspaces import left_at, returned
+from bot.memory.workspaces import returned
 from bot.ports import TokenCounter
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A conversation whose row is locked: its last position, all its tokens, whether somebody quieted it."""
-
-    id: int
-    position: int
-    total: int
-    quiet: bool
-    left_at: datetime | None
 
 
 class _CameMeanwhile(Exception):
@@ -85,44 +75,44 @@ class Inbox:
         return accepted
 
     async def _accept(self, message: Message, outright: Attention, tokens: int) -> Accepted:
+        async with self._database.statements() as run:
+            seen = await look(run, message, create=outright is Attention.ANSWER)
+            if seen.known is None:
+                return await self._keep(run, message, seen, outright, tokens)
+            if message.edited_at is None and (outright is not Attention.ANSWER or _settled(seen.known)):
+                return Accepted.KNOWN
         async with self._database.transaction() as connection:
-            if known := await _lock_known(connection, message):
-                return await _hear_again(connection, message, known, tokens, outright)
-            place = await locate(connection, message)
-            held = await _lock(connection, message, place, create=outright is Attention.ANSWER)
-            if held is None:
-                return Accepted.IGNORED
-            wanted = outright
-            if wanted is not Attention.ANSWER:
-                wanted = self._attend(message, await read_scene(connection, held.id, quiet=held.quiet))
-            if wanted is Attention.IGNORE:
-                return Accepted.IGNORED
-            await self._keep(connection, message, place, held, tokens)
-            if wanted is Attention.ANSWER:
-                return await _join_or_open(connection, held.id, message)
-            return Accepted.KEPT
+            known = await _lock_known(connection, message)
+            if not known:
+                raise _CameMeanwhile
+            return await _hear_again(connection, message, known, tokens, outright)
 
     async def _keep(
-        self, connection: AsyncConnection, message: Message, place: Place, held: _Held, tokens: int
-    ) -> None:
-        row = row_of(message, held.id, held.position + 1, held.total + tokens, tokens, self._counter.encoding)
-        row |= {"parent_id": place.parent_id, "parent_turn_id": place.parent_turn_id}
-        once = insert(messages).values(row).on_conflict_do_nothing(index_elements=["key"])
-        if await connection.scalar(once.returning(messages.c.id)) is None:
-            raise _CameMeanwhile
-        # Looked for only now that the place is locked: a deletion came before it, or will find the message.
-        noted = sa.exists().where(deletions.c.key == message.key)
-        counted = {
-            "last_position": held.position + 1,
-            "total_tokens": held.total + tokens,
-            "last_at": sa.func.now(),
-        }
-        kept = conversations.update().where(conversations.c.id == held.id, sa.not_(noted)).values(**counted)
-        if await connection.scalar(kept.returning(conversations.c.id)) is None:
+        self, run: Run, message: Message, seen: Seen, outright: Attention, tokens: int
+    ) -> Accepted:
+        wanted = outright
+        if seen.conversation is None:
+            return Accepted.IGNORED
+        if wanted is not Attention.ANSWER:
+            wanted = self._attend(message, await read_scene(run, seen.conversation, quiet=seen.quiet))
+        if wanted is Attention.IGNORE:
+            return Accepted.IGNORED
+        answered = wanted is Attention.ANSWER
+        kept = await keep(run, message, seen, tokens, self._counter.encoding, answered=answered)
+        if not kept.alive:
             raise _Deleted
-        if held.left_at is not None and held.left_at < message.sent_at:
-            await returned(connection, message.channel)
-        await tell_conversation(connection, held.id)
+        if not kept.once:
+            raise _CameMeanwhile
+        if seen.left_at is not None and seen.left_at < message.sent_at:
+            await returned(run, message.channel)
+        if not answered:
+            return Accepted.KEPT
+        return Accepted.JOINED if kept.joined else Accepted.NEW
+
+
+def _settled(known: DictRow) -> bool:
+    """Say whether a message that came before has all it will get from coming again."""
+    return known["turn_id"] is not None or known["said"] or known["withdrawn_at"] is not None
 
 
 async def _lock_known(connection: AsyncConnection, message: Message) -> Sequence[sa.Row[tuple[object, ...]]]:
@@ -147,52 +137,6 @@ async def _lock_known(connection: AsyncConnection, message: Message) -> Sequence
     found = sa.select(messages).where(messages.c.key.in_(keys)).order_by(sa.func.length(messages.c.key))
     rows = (await connection.execute(found)).all()
     return rows if rows and rows[0].key == message.key else []
-
-
-async def _lock(connection: AsyncConnection, message: Message, place: Place, *, create: bool) -> _Held | None:
-    """Lock the conversation's row, making it first where the message is outright for the bot."""
-    found = sa.select(
-        conversations.c.id,
-        conversations.c.last_position,
-        conversations.c.total_tokens,
-        conversations.c.quiet_at.is_not(None),
-        left_at(message.channel),
-    )
-    found = found.where(conversations.c.key == place.key).with_for_update()
-    row = (await connection.execute(found)).first()
-    if row is None and create:
-        await _open_conversation(connection, message, place)
-        row = (await connection.execute(found)).one()
-    return None if row is None else _Held(*row)
-
-
-async def _open_conversation(connection: AsyncConnection, message: Message, place: Place) -> None:
-    channel = message.channel
-    values = {
-        "key": place.key,
-        "platform": channel.platform,
-        "workspace": channel.workspace,
-        "place": channel.id,
-        "root": place.root,
-        "kind": channel.kind,
-        "name": channel.name,
-        "parent": channel.parent,
-        "branching": branches(channel),
-        "history_read": not _may_have_history(message),
-    }
-    await connection.execute(insert(conversations).values(values).on_conflict_do_nothing())
-
-
-def _may_have_history(message: Message) -> bool:
-    """Say whether something may stand in the thread before the message that the bot has not seen."""
-    channel = message.channel
-    if channel.platform in {Platform.WEB, Platform.CONSOLE}:
-        return False
-    if branches(channel):
-        return bool(message.reply_to)
-    if channel.platform is Platform.DISCORD:
-        return channel.kind is ChannelKind.THREAD
-    return bool(channel.root) and channel.root != message.id
 
 
 async def _hear_again(

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.dialogue import Channel, ChannelKind, Conversation, Message, Platform
-from bot.memory.models import conversations, eras, messages, pieces
+from bot.dialogue import Channel, ChannelKind, Conversation, Platform
+from bot.memory.models import conversations, eras
 from bot.memory.rows import Row
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a message belongs: the conversation's key and, in a reply chain, what it replies to."""
-
-    key: str
-    root: str
-    parent_id: int | None = None
-    parent_turn_id: int | None = None
 
 
 def key_of(channel: Channel, message_id: str) -> str:
     """Make the key of a message or a post in a channel."""
     return f"{channel.platform}:{channel.workspace}:{channel.id}:{message_id}"
+
+
+def lock_name(channel: Channel) -> str:
+    """Name the lock on a place under which messages come and are deleted."""
+    # A thread that is still to be made has its first message in the channel above.
+    return f"{channel.platform}:{channel.workspace}:{channel.parent or channel.id}"
 
 
 def branches(channel: Channel) -> bool:
@@ -46,42 +41,6 @@ def as_conversation(found: Row) -> Conversation:
         parent=found["parent"],
     )
     return Conversation(found["id"], channel, found["history_read"])
-
-
-async def locate(connection: AsyncConnection, message: Message) -> Place:
-    """
-    Find where a message belongs.
-
-    A direct channel's conversation carries the number of its `/new`. In a reply chain it is the one of the
-    message replied to, where that is known; else the chain is named after the oldest message seen.
-    """
-    channel = message.channel
-    stem = f"{channel.platform}:{channel.workspace}:{channel.id}"
-    if branches(channel):
-        return await _in_chain(connection, message, stem)
-    if channel.kind is ChannelKind.DIRECT and not channel.root:
-        return Place(f"{stem}:new{await era_of(connection, channel)}", "")
-    return Place(f"{stem}:{channel.root}", channel.root)
-
-
-async def _in_chain(connection: AsyncConnection, message: Message, stem: str) -> Place:
-    if not message.reply_to:
-        return Place(f"{stem}:{message.id}", message.id)
-    replied = key_of(message.channel, message.reply_to)
-    heard = (
-        sa.select(conversations.c.key, conversations.c.root, messages.c.id, sa.null().label("turn"))
-        .join(messages, messages.c.conversation_id == conversations.c.id)
-        .where(messages.c.key == replied)
-    )
-    said = (
-        sa.select(conversations.c.key, conversations.c.root, sa.null(), pieces.c.turn_id)
-        .join(pieces, pieces.c.conversation_id == conversations.c.id)
-        .where(pieces.c.key == replied)
-    )
-    row = (await connection.execute(heard.union_all(said).limit(1))).first()
-    if row is None:
-        return Place(f"{stem}:{message.reply_to}", message.reply_to)
-    return Place(row[0], row[1], row[2], row[3])
 
 
 async def current(connection: AsyncConnection, channel: Channel) -> int | None:

@@ -15,7 +15,7 @@ from bot.memory.database import Database
 from bot.memory.leaving import leave_context, leave_said, quoting, rows_of, unquote
 from bot.memory.models import conversations, deletions, messages, pieces, summary_blocks, turns
 from bot.memory.news import tell_conversation, tell_turn, wake, want_anew
-from bot.memory.places import key_of, lock_conversations
+from bot.memory.places import key_of, lock_conversations, lock_name
 from bot.memory.targets import OPEN
 
 log = structlog.get_logger()
@@ -130,9 +130,7 @@ async def lock_place(connection: AsyncConnection, channel: Channel, *, alone: bo
 
 def place_lock(channel: Channel, *, alone: bool = False) -> sa.ColumnElement[object]:
     """Make the call that takes the lock of `lock_place` until the transaction ends."""
-    # A thread that is still to be made has its first message in the channel above.
-    place = channel.parent or channel.id
-    name = sa.func.hashtextextended(f"{channel.platform}:{channel.workspace}:{place}", 0)
+    name = sa.func.hashtextextended(lock_name(channel), 0)
     return sa.func.pg_advisory_xact_lock(name) if alone else sa.func.pg_advisory_xact_lock_shared(name)
 
 

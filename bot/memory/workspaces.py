@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Channel, Platform
 from bot.memory.database import Database
+from bot.memory.direct import Run
 from bot.memory.models import workspaces
 
 log = structlog.get_logger()
@@ -68,23 +68,22 @@ class Workspaces:
         log.info("workspace_left", platform=str(platform), workspace=workspace)
 
 
-def left_at(channel: Channel) -> sa.ScalarSelect[datetime | None]:
-    """Tell within another statement when the bot was removed from a channel's workspace."""
-    here = _is(channel.platform, channel.workspace)
-    return sa.select(workspaces.c.left_at).where(here).scalar_subquery()
-
-
 def language_of_place(platform: object, workspace: object) -> sa.ScalarSelect[str]:
     """Tell within another statement the language that a workspace is set to."""
     here = (workspaces.c.platform == platform) & (workspaces.c.workspace == workspace)
     return sa.select(workspaces.c.language).where(here).scalar_subquery()
 
 
-async def returned(connection: AsyncConnection, channel: Channel) -> None:
+async def returned(run: Run, channel: Channel) -> None:
     """Note that the bot is in a workspace again, so that its data is kept."""
-    here = _is(channel.platform, channel.workspace)
-    await connection.execute(workspaces.update().where(here).values(left_at=None))
+    here = {"platform": channel.platform, "workspace": channel.workspace}
+    await run(_RETURNED, **here)
     log.info("workspace_returned", platform=str(channel.platform), workspace=channel.workspace)
+
+
+_RETURNED = """
+UPDATE workspaces SET left_at = NULL WHERE platform = %(platform)s AND workspace = %(workspace)s
+"""
 
 
 def _is(platform: Platform, workspace: str) -> sa.ColumnElement[bool]:

@@ -33,6 +33,7 @@ from bot.dialogue import (
 from bot.generation.tokens import TiktokenCounter
 from bot.memory.bell import Bell
 from bot.memory.database import Database
+from bot.memory.direct import Run
 from bot.memory.erasing import Erasing
 from bot.memory.history import HistoryShelf
 from bot.memory.inbox import Inbox
@@ -275,14 +276,24 @@ def watched(record: Record) -> Iterator[list[tuple[str, Any]]]:
 
     engine = record.database._engine.sync_engine
     direct = record.database._direct
-    run = direct.run
+    run, transaction = direct.run, direct.transaction
 
     async def noted(statement: LiteralString, given: dict[str, Any]) -> list[dict[str, Any]]:
         statements.append((statement, given))
         return await run(statement, given)
 
-    direct.run = noted  # type: ignore[method-assign]
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Run]:
+        async with transaction() as within:
+
+            async def noted_within(statement: LiteralString, **given: object) -> list[dict[str, Any]]:
+                statements.append((statement, given))
+                return await within(statement, **given)
+
+            yield noted_within
+
+    direct.run, direct.transaction = noted, opened  # type: ignore[method-assign]
     event.listen(engine, "before_cursor_execute", note)
     yield statements
-    direct.run = run  # type: ignore[method-assign]
+    direct.run, direct.transaction = run, transaction  # type: ignore[method-assign]
     event.remove(engine, "before_cursor_execute", note)

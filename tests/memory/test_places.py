@@ -7,13 +7,16 @@ from dataclasses import replace
 import pytest
 
 from bot.dialogue import Channel, ChannelKind, Message, Piece, Platform
-from bot.memory.places import branches, era_of, key_of, locate
+from bot.memory.arrivals import look
+from bot.memory.places import branches, era_of, key_of
 from tests.memory.conftest import BEN, DIRECT, OPEN, PAGE, THREAD, Open, Record, done, message
 
 
 async def key(record: Record, one: Message) -> str:
-    async with record.database.transaction() as connection:
-        return (await locate(connection, one)).key
+    async with record.database.statements() as run:
+        seen = await look(run, one, create=True)
+        rows = await run("SELECT key FROM conversations WHERE id = %(number)s", number=seen.conversation)
+    return str(rows[0]["key"])
 
 
 @pytest.mark.parametrize(
