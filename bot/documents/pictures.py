@@ -36,10 +36,10 @@ def shrink(data: bytes) -> tuple[dict[str, object], bytes]:
 
 def _small(image: Image.Image) -> Image.Image:
     image.draft("RGB", (MOST_SIDE, MOST_SIDE))  # a JPEG is then decoded at an eighth, a quarter or half
-    upright = ImageOps.exif_transpose(image)
-    clear = upright.has_transparency_data
-    small = upright.convert("RGBA" if clear else "RGB")
-    small.thumbnail((MOST_SIDE, MOST_SIDE))
+    clear = image.has_transparency_data
+    whole = image if image.mode in {"RGB", "RGBA", "L"} else image.convert("RGBA" if clear else "RGB")
+    whole.thumbnail((MOST_SIDE, MOST_SIDE))  # before all else, which copies it
+    small = ImageOps.exif_transpose(whole).convert("RGBA" if clear else "RGB")
     if clear:  # on white, as people see it
         ground = Image.new("RGBA", small.size, "white")
         small = Image.alpha_composite(ground, small).convert("RGB")
