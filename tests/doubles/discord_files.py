@@ -52,9 +52,11 @@ class FileStore:
 
 def described(state: State) -> dict[str, Any]:
     """Describe the server as `GET /guilds/{guild_id}` does."""
-    known = ("id", "name", "icon", "owner_id", "emojis", "stickers", "afk_timeout", "verification_level")
-    known += ("default_message_notifications", "explicit_content_filter", "mfa_level", "premium_tier")
-    known += ("nsfw_level", "preferred_locale", "system_channel_flags", "features")
+    known = (
+        "id", "name", "icon", "owner_id", "emojis", "stickers", "afk_timeout", "verification_level",
+        "default_message_notifications", "explicit_content_filter", "mfa_level", "premium_tier", "nsfw_level",
+        "preferred_locale", "system_channel_flags", "features",
+    )  # fmt: skip
     guild = state.guild()
     roles = [
         role | {"icon": None, "unicode_emoji": None, "description": None, "colors": _COLORS}
