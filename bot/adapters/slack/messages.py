@@ -94,7 +94,7 @@ class Messages:
             lambda: self._web.call(method, channel=self.channel, **arguments), again, tries
         )
 
-    async def say(self, text: str, nonce: str, under: Sequence[Block] = ()) -> str:
+    async def say(self, text: str, nonce: str, under: Sequence[Block] = (), *, rough: bool = False) -> str:
         """Post a message that bears the nonce, with the blocks under it, and return its id."""
         await self._budgets.posts(self.channel).wait()
         began = datetime.now(UTC)
@@ -105,23 +105,29 @@ class Messages:
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}},
         }
         try:
-            answer = await self._write("chat.postMessage", False, text, under, arguments)
+            answer = await self._write("chat.postMessage", False, text, under, arguments, rough)
         except Unsure:
             if found := await self.find(nonce, began):
                 return found
-            answer = await self._write("chat.postMessage", False, text, under, arguments)
+            answer = await self._write("chat.postMessage", False, text, under, arguments, rough)
         return str(answer["ts"])
 
     async def update(
-        self, message_id: str, text: str, under: Sequence[Block] = (), tries: int = TRIES
+        self,
+        message_id: str,
+        text: str,
+        under: Sequence[Block] = (),
+        tries: int = TRIES,
+        *,
+        rough: bool = False,
     ) -> None:
         """Let the message hold this text and these blocks; raises `CannotEdit`, or `PostGone`."""
         try:
-            await self._write("chat.update", True, text, under, {"ts": message_id, "tries": tries})
+            await self._write("chat.update", True, text, under, {"ts": message_id, "tries": tries}, rough)
         except Refused as error:
             if error.code == "streaming_state_conflict":
                 await self.stop(message_id)
-                await self._write("chat.update", True, text, under, {"ts": message_id})
+                await self._write("chat.update", True, text, under, {"ts": message_id}, rough)
             elif error.code in _GONE:
                 raise PostGone("the message was deleted") from error
             elif error.code in _FIXED:
@@ -171,12 +177,20 @@ class Messages:
             log.warning("slack_posts_not_readable", error=str(error))
 
     async def _write(
-        self, method: str, again: bool, text: str, under: Sequence[Block], arguments: Mapping[str, Any]
+        self,
+        method: str,
+        again: bool,
+        text: str,
+        under: Sequence[Block],
+        arguments: Mapping[str, Any],
+        rough: bool,
     ) -> Mapping[str, Any]:
         blocks = method == "chat.update"
         if not self._dialect:
             try:
-                return await self.call(method, again, **form(text, under, blocks=blocks), **arguments)
+                return await self.call(
+                    method, again, **form(text, under, blocks=blocks, rough=rough), **arguments
+                )
             except Refused as error:
                 if error.code not in _FORM:
                     raise

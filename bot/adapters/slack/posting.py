@@ -89,9 +89,10 @@ class SlackPost:
         if message_id:
             await self._write(message_id, piece)
             return message_id
-        message_id = await self._messages.say(piece.text, nonce, self._under(piece))
+        rough = not self._is_final(piece)
+        message_id = await self._messages.say(piece.text, nonce, self._under(piece), rough=rough)
         self._mine.add(message_id)
-        if not self._is_final(piece):
+        if rough:
             self._pledge(message_id)
             self._stoppable[message_id] = piece
         return message_id
@@ -255,7 +256,8 @@ class SlackPost:
         try:
             if self._fixed:
                 raise CannotEdit("chat.update", "edit_window_closed")
-            await self._messages.update(message_id, piece.text, self._under(piece), tries)
+            rough = not self._is_final(piece)
+            await self._messages.update(message_id, piece.text, self._under(piece), tries, rough=rough)
         except CannotEdit as error:
             self._fixed = True
             log.info("slack_edit_refused", error=str(error))
@@ -263,7 +265,7 @@ class SlackPost:
             raise PostGone("the message can no longer be changed") from error
         self._owed.pop(message_id, None)
         self._stoppable.pop(message_id, None)
-        if not self._is_final(piece):
+        if rough:
             self._stoppable[message_id] = piece
 
     async def _give_up(self, message_id: str) -> None:

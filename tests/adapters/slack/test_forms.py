@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.adapters.slack.forms import SECTION_CHARACTERS, form, plain_form
+from tests.doubles.slack_rules import pings
 
 TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
 UNDER = ({"type": "actions", "elements": []},)
@@ -28,3 +29,10 @@ def test_where_slack_takes_no_markdown_it_is_mrkdwn_and_calls_nobody() -> None:
     assert (made["text"], made["parse"], made["link_names"]) == ("*bold* &lt;!channel&gt;", "none", False)
     assert made["blocks"][0]["text"]["verbatim"] is True
     assert "blocks" not in plain_form("w" * (SECTION_CHARACTERS + 1), UNDER)
+
+
+def test_a_text_that_grows_is_sent_as_it_is_and_calls_nobody() -> None:
+    sent = form("| a | b |\n|---|---|\n<!channel>", [{"type": "divider"}], blocks=True, rough=True)
+    assert sent["blocks"][0] == {"type": "markdown", "text": sent["text"]}
+    assert sent["blocks"][1:] == [{"type": "divider"}]
+    assert pings(sent["text"]) == []
