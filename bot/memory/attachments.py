@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Attachment, Turn, Unread
 from bot.memory.database import Database
+from bot.memory.direct import Run
 from bot.memory.leaving import deleted_keys
 from bot.memory.models import attachments, messages
 from bot.memory.places import branches, lock_conversations
@@ -43,9 +44,9 @@ class Attachments:
         That is files of the question, of the few messages before it and of the thread's first message,
         and the question's links. Of the question also what could not be read before: it may be now.
         """
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(_enclosing(turn))).mappings().all()
-            known = await _read_already(connection, [row["id"] for row in rows if row["files"]])
+        here = {"conversation": turn.conversation.id, "branching": branches(turn.conversation.channel)}
+        rows = await self._database.run(_ENCLOSING, turn=turn.id, near=_NEAR, **here)
+        known = await self._read_already([row["id"] for row in rows if row["files"]])
         found = []
         for row in rows:
             asks = row["turn_id"] == turn.id
@@ -85,6 +86,13 @@ class Attachments:
             enclosed = await enclosed_tokens(connection, number)
             await reweigh(connection, number, words + enclosed, told_anew=False)
 
+    async def _read_already(self, numbers: Sequence[int]) -> dict[int, list[tuple[int, bool]]]:
+        """Tell by message which places were read, and whether there was anything to read."""
+        known: dict[int, list[tuple[int, bool]]] = {}
+        for row in await self._database.run(_READ_ALREADY, numbers=list(numbers)) if numbers else ():
+            known.setdefault(row["message_id"], []).append((row["ordinal"], row["useful"]))
+        return known
+
     def _weighed(self, found: Mapping[int, Attachment]) -> dict[int, Attachment]:
         clean = {
             place: replace(one, name=storable(one.name), text=storable(one.text), note=storable(one.note))
@@ -109,66 +117,63 @@ async def forget_files(connection: AsyncConnection, message_id: int) -> None:
     await connection.execute(attachments.delete().where(of_files))
 
 
-async def enclosed_with(
-    connection: AsyncConnection, message_ids: Iterable[int]
-) -> dict[int, dict[int, Attachment]]:
+async def enclosed_with(run: Run, message_ids: Iterable[int]) -> dict[int, dict[int, Attachment]]:
     """Read what is enclosed with messages, by their numbers and its places; no picture's points yet."""
     numbers = list(message_ids)
     if not numbers:
         return {}
-    shown = [column for column in attachments.c if column.name not in {"picture", "read_at"}]
-    found = sa.select(*shown).where(attachments.c.message_id.in_(numbers)).order_by(attachments.c.ordinal)
     enclosed: dict[int, dict[int, Attachment]] = {}
-    for row in await connection.execute(found):
-        one = Attachment(row.name, row.media_type, row.text, tokens=row.tokens, note=row.note)
-        enclosed.setdefault(row.message_id, {})[row.ordinal] = one
+    for row in await run(_ENCLOSED, numbers=numbers):
+        one = Attachment(row["name"], row["media_type"], row["text"], tokens=row["tokens"], note=row["note"])
+        enclosed.setdefault(row["message_id"], {})[row["ordinal"]] = one
     return enclosed
 
 
-async def pictures_of(
-    connection: AsyncConnection, chosen: Iterable[tuple[int, int]]
-) -> dict[tuple[int, int], bytes]:
+async def pictures_of(run: Run, chosen: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
     """Read pictures by their messages and places."""
     keys = list(chosen)
     if not keys:
         return {}
-    place = sa.tuple_(attachments.c.message_id, attachments.c.ordinal)
-    found = sa.select(attachments.c.message_id, attachments.c.ordinal, attachments.c.picture)
-    rows = await connection.execute(found.where(place.in_(keys), attachments.c.picture.is_not(None)))
-    return {(row.message_id, row.ordinal): row.picture for row in rows}
+    rows = await run(_PICTURES, numbers=[key[0] for key in keys], places=[key[1] for key in keys])
+    return {(row["message_id"], row["ordinal"]): row["picture"] for row in rows}
 
 
-def _enclosing(turn: Turn) -> sa.Select[tuple[object, ...]]:
-    """Select the question, and the messages with files that it may speak of, each by an index."""
-    here = messages.c.conversation_id == turn.conversation.id
-    question = sa.select(messages.c.id, messages.c.position, messages.c.parent_id)
-    asked = question.where(messages.c.turn_id == turn.id).cte("asked")
-    numbers = [sa.select(asked.c.id)]
-    if branches(turn.conversation.channel):
-        numbers.append(sa.select(asked.c.parent_id))
-    else:
-        begin = sa.select(sa.func.min(asked.c.position)).scalar_subquery()
-        near = messages.c.position.between(begin - _NEAR, begin)
-        first = sa.select(messages.c.id).where(here).order_by(messages.c.position).limit(1)
-        numbers += [sa.select(messages.c.id).where(here, near), sa.select(first.subquery().c.id)]
-    alive = sa.and_(sa.not_(messages.c.said), messages.c.withdrawn_at.is_(None))
-    enclosing = (messages.c.turn_id == turn.id) | (messages.c.files != sa.literal([], messages.c.files.type))
-    found = sa.select(messages).where(messages.c.id.in_(sa.union_all(*numbers)), alive)
-    return found.where(sa.func.coalesce(enclosing, sa.false())).order_by(messages.c.position)
+_ENCLOSED = """
+SELECT message_id, ordinal, name, media_type, text, tokens, note
+FROM attachments WHERE message_id = ANY(%(numbers)s) ORDER BY ordinal
+"""
 
+_PICTURES = """
+SELECT message_id, ordinal, picture
+FROM attachments JOIN unnest(%(numbers)s::bigint[], %(places)s::bigint[]) AS chosen (number, place)
+    ON message_id = number AND ordinal = place
+WHERE picture IS NOT NULL
+"""
 
-async def _read_already(
-    connection: AsyncConnection, numbers: Sequence[int]
-) -> dict[int, list[tuple[int, bool]]]:
-    """Tell by message which places were read, and whether there was anything to read."""
-    if not numbers:
-        return {}
-    useful = (attachments.c.text != "") | attachments.c.picture.is_not(None)
-    found = sa.select(attachments.c.message_id, attachments.c.ordinal, useful)
-    known: dict[int, list[tuple[int, bool]]] = {}
-    for number, place, read in await connection.execute(found.where(attachments.c.message_id.in_(numbers))):
-        known.setdefault(number, []).append((place, read))
-    return known
+# The question, and the messages with files that it may speak of, each found by an index.
+_ENCLOSING = """
+WITH asked AS (
+    SELECT id, position, parent_id FROM messages WHERE turn_id = %(turn)s
+), perhaps AS (
+    SELECT id FROM asked
+    UNION SELECT parent_id FROM asked WHERE %(branching)s
+    UNION (SELECT messages.id FROM messages
+        WHERE conversation_id = %(conversation)s AND NOT %(branching)s
+            AND position BETWEEN (SELECT min(position) FROM asked) - %(near)s
+                AND (SELECT min(position) FROM asked))
+    UNION (SELECT id FROM messages WHERE conversation_id = %(conversation)s AND NOT %(branching)s
+        ORDER BY position LIMIT 1)
+)
+SELECT messages.* FROM messages
+WHERE id IN (SELECT id FROM perhaps) AND NOT said AND withdrawn_at IS NULL
+    AND (coalesce(turn_id = %(turn)s, false) OR files <> '[]')
+ORDER BY position
+"""
+
+_READ_ALREADY = """
+SELECT message_id, ordinal, text <> '' OR picture IS NOT NULL AS useful
+FROM attachments WHERE message_id = ANY(%(numbers)s)
+"""
 
 
 async def _put(connection: AsyncConnection, number: int, found: Mapping[int, Attachment]) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.memory.database import told_by
 from bot.memory.models import messages, summary_blocks, turns
 from bot.memory.paths import chain_to
+from bot.memory.rows import Row
 
 
 async def newest_end(connection: AsyncConnection, conversation_id: int) -> int | None:
@@ -29,13 +31,13 @@ async def newest_end(connection: AsyncConnection, conversation_id: int) -> int |
     return number
 
 
-async def untold(connection: AsyncConnection, conversation_id: int, end: int) -> Sequence[sa.RowMapping]:
+async def untold(connection: AsyncConnection, conversation_id: int, end: int) -> Sequence[Row]:
     """
     Read what of the path to a message no block stands for, oldest first.
 
     A block stands for the path it was made on: it counts where its last message is on this one.
     """
-    path = await chain_to(connection, end)
+    path = await chain_to(told_by(connection), end)
     numbers = [row["id"] for row in path]
     blocks = sa.select(sa.func.max(summary_blocks.c.last_position)).where(
         summary_blocks.c.conversation_id == conversation_id, summary_blocks.c.last_message_id.in_(numbers)
@@ -44,10 +46,8 @@ async def untold(connection: AsyncConnection, conversation_id: int, end: int) ->
     return [row for row in path if told is None or row["position"] > told]
 
 
-async def stretch_rows(
-    connection: AsyncConnection, first: int, last_message_id: int
-) -> Sequence[sa.RowMapping]:
+async def stretch_rows(connection: AsyncConnection, first: int, last_message_id: int) -> Sequence[Row]:
     """Read the messages that a block of a path stands for: from a position on, to its last message."""
-    path = await chain_to(connection, last_message_id)
+    path = await chain_to(told_by(connection), last_message_id)
     end = next(row["position"] for row in path if row["id"] == last_message_id)
     return [row for row in path if first <= row["position"] <= end]

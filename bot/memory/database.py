@@ -61,13 +61,6 @@ class Database:
         async with self._begin(self._engine) as connection:
             yield connection
 
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction whose statements all read the same state; for reading only."""
-        steady = self._engine.execution_options(isolation_level="REPEATABLE READ")
-        async with self._begin(steady) as connection:
-            yield connection
-
     async def run(self, statement: LiteralString, **given: object) -> list[DictRow]:
         """
         Run one statement that is a transaction of its own, and give its rows; parameters as `%(name)s`.
@@ -82,6 +75,13 @@ class Database:
         """Open a transaction for statements as `run` takes them, committed when the block ends well."""
         with _told_as_ours():
             async with self._direct.transaction() as run:
+                yield run
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Run]:
+        """Open a transaction whose statements all read the same state; for reading only."""
+        with _told_as_ours():
+            async with self._direct.transaction(steady=True) as run:
                 yield run
 
     async def close(self) -> None:
@@ -100,6 +100,16 @@ class Database:
             if error.connection_invalidated:
                 raise StoreDown(f"the database closed the connection: {_reason(error)}") from error
             raise
+
+
+def told_by(connection: AsyncConnection) -> Run:
+    """Run statements as `Database.run` takes them within a transaction of the other kind."""
+
+    async def run(statement: LiteralString, **given: object) -> list[DictRow]:
+        result = await connection.exec_driver_sql(statement, given)
+        return [dict(row) for row in result.mappings()]
+
+    return run
 
 
 @contextmanager

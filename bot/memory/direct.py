@@ -13,6 +13,7 @@ from psycopg.rows import DictRow, dict_row
 
 LONGEST_SILENCE = "6s"  # within a transaction, which waits for nothing but Postgres
 _CONNECT_SECONDS = 10
+_BEGIN_STEADY = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _PREPARED_AFTER = 2
 
 Connection = psycopg.AsyncConnection[DictRow]
@@ -47,15 +48,26 @@ class Direct:
             return await cursor.fetchall() if cursor.description is not None else []
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Run]:
-        """Open a transaction of several statements, committed when the block ends well."""
-        async with self._connection() as connection, connection.transaction():
+    async def transaction(self, *, steady: bool = False) -> AsyncIterator[Run]:
+        """
+        Open a transaction of several statements, committed when the block ends well.
+
+        With `steady` all read the same state and write nothing.
+        """
+        async with self._connection() as connection:
 
             async def run(statement: LiteralString, **given: object) -> list[DictRow]:
                 cursor = await connection.execute(statement, given)
                 return await cursor.fetchall() if cursor.description is not None else []
 
-            yield run
+            await connection.execute(_BEGIN_STEADY if steady else "BEGIN")
+            try:
+                yield run
+            except BaseException:
+                if connection.info.transaction_status is not TransactionStatus.ACTIVE:
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
 
     async def close(self) -> None:
         """Close the connections that are not in use; later ones are opened anew."""

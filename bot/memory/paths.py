@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from psycopg.rows import DictRow
 
 from bot.dialogue import Turn
-from bot.memory.models import conversations, messages
+from bot.memory.direct import Run
+from bot.memory.rows import Row
 
 # A reply chain longer than this is not walked to its root; nobody has seen one a tenth as long.
 _LONGEST_CHAIN = 500
@@ -25,7 +26,7 @@ class Path:
     are all messages of a reply chain's path, also those that were deleted.
     """
 
-    earlier: Sequence[sa.RowMapping]
+    earlier: Sequence[Row]
     older: int
     first: int
     skipped: Sequence[int] = ()
@@ -37,90 +38,96 @@ class Path:
         return int(self.earlier[-1]["position"]) + 1 if self.earlier else self.first
 
 
-async def newest_before(connection: AsyncConnection, turn: Turn, room: int) -> Path:
+async def newest_before(run: Run, turn: Turn, room: int) -> Path:
     """
     Read the newest messages before the question that weigh `room` tokens together, and one more.
 
     Not among them: the question, and messages of later turns or overheard later. They are found by the
     index on cumulative counts, so the cost does not grow with the history.
     """
-    here = messages.c.conversation_id == turn.conversation.id
-    first, last = await _ends(connection, turn)
-    overheard = sa.and_(messages.c.turn_id.is_(None), messages.c.position < last)
-    readable = sa.and_(sa.or_(messages.c.turn_id < turn.id, overheard), messages.c.withdrawn_at.is_(None))
-    aside = (
-        sa.select(messages.c.position, messages.c.tokens)
-        .where(here, messages.c.position >= first, sa.not_(sa.func.coalesce(readable, sa.false())))
-        .order_by(messages.c.position)
-    )
-    skipped = (await connection.execute(aside)).all()
-    total = sa.select(conversations.c.total_tokens).where(conversations.c.id == turn.conversation.id)
-    floor = (await connection.execute(total)).scalar_one() - sum(row.tokens for row in skipped) - room
-    window = sa.select(messages).where(here, readable, messages.c.cumulative_tokens >= floor)
-    rows = (await connection.execute(window.order_by(messages.c.cumulative_tokens))).all()
-    if not rows:
-        return Path((), 0, first)
-    oldest = sa.select(messages).where(here, readable).order_by(messages.c.position).limit(1)
-    begin = (await connection.execute(oldest)).one()
-    older = rows[0].cumulative_tokens - rows[0].tokens - begin.cumulative_tokens + begin.tokens
-    older -= sum(row.tokens for row in skipped if begin.position < row.position < rows[0].position)
-    return Path([row._mapping for row in rows], older, begin.position, [row.position for row in skipped])
+    rows = await run(_NEWEST, conversation=turn.conversation.id, turn=turn.id, room=room)
+    head = rows[0]
+    if head["id"] is None:
+        return Path((), 0, head["question"])
+    aside = head["aside"] or []
+    begin, oldest = head["begin"], rows[0]
+    older = oldest["cumulative_tokens"] - oldest["tokens"] - head["weighed_before"]
+    older -= sum(tokens for position, tokens in aside if begin < position < oldest["position"])
+    return Path(rows, older, begin, [position for position, _ in aside])
 
 
-async def _ends(connection: AsyncConnection, turn: Turn) -> tuple[int, int]:
-    """Find the positions of the question's first and last message."""
-    found = sa.select(sa.func.min(messages.c.position), sa.func.max(messages.c.position))
-    row = (
-        await connection.execute(found.where(messages.c.turn_id == turn.id, sa.not_(messages.c.said)))
-    ).one()
-    return row[0], row[1]
-
-
-async def chain_before(connection: AsyncConnection, turn: Turn) -> Path:
+async def chain_before(run: Run, turn: Turn) -> Path:
     """
     Read the path from the question to its reply chain's root.
 
     A reply to an answer leads to all of that answer's turn; a reply to a message to that message alone.
     """
-    asked = sa.and_(messages.c.turn_id == turn.id, sa.not_(messages.c.said))
-    path = await _walk(connection, asked)
+    path = await _walk(run, _ASKED, turn=turn.id)
     rows = [row for row in path if row["turn_id"] != turn.id and row["withdrawn_at"] is None]
     walked = frozenset(row["id"] for row in path)
     return Path(rows, 0, rows[0]["position"] if rows else 0, walked=walked)
 
 
-async def chain_to(connection: AsyncConnection, message_id: int) -> Sequence[sa.RowMapping]:
+async def chain_to(run: Run, message_id: int) -> Sequence[DictRow]:
     """
     Read the path from the root of a reply chain to a message, all of its turn included, oldest first.
 
     What was deleted is a link of the chain still; whoever reads its text has to leave it out.
     """
-    own = sa.select(messages.c.turn_id).where(messages.c.id == message_id).scalar_subquery()
-    return await _walk(connection, sa.or_(messages.c.id == message_id, messages.c.turn_id == own))
+    return await _walk(run, _TOGETHER, message=message_id)
 
 
-async def _walk(connection: AsyncConnection, start: sa.ColumnElement[bool]) -> Sequence[sa.RowMapping]:
-    # What was said hangs at its turn, whose messages are all there already.
-    at_turn = sa.and_(messages.c.said, messages.c.turn_id.is_not(None))
-    path = (
-        sa.select(
-            messages.c.id,
-            sa.case((at_turn, None), else_=messages.c.parent_id).label("parent_id"),
-            messages.c.parent_turn_id,
-            sa.literal(0).label("depth"),
-        )
-        .where(start)
-        .cte("path", recursive=True)
-    )
-    above = messages.alias("above")
-    upward = sa.case((sa.and_(above.c.said, above.c.turn_id.is_not(None)), None), else_=above.c.parent_id)
-    step = (
-        sa.select(above.c.id, upward, above.c.parent_turn_id, path.c.depth + 1)
-        .select_from(path)
-        .join(above, sa.or_(above.c.id == path.c.parent_id, above.c.turn_id == path.c.parent_turn_id))
-        .where(path.c.depth < _LONGEST_CHAIN)
-    )
+async def _walk(run: Run, start: LiteralString, **given: object) -> Sequence[DictRow]:
     # In two statements: the length of a path cannot be guessed, and a wrong guess reads the whole table.
-    numbers = (await connection.scalars(sa.select(path.union(step).c.id).distinct())).all()
-    found = sa.select(messages).where(messages.c.id.in_(numbers)).order_by(messages.c.position)
-    return [row._mapping for row in await connection.execute(found)]
+    numbers = [row["id"] for row in await run(start, longest=_LONGEST_CHAIN, **given)]
+    return await run("SELECT * FROM messages WHERE id = ANY(%(numbers)s) ORDER BY position", numbers=numbers)
+
+
+# What bounds a reading is put as one value, so that each is found by an index however long the history.
+_NEWEST: LiteralString = """
+WITH asked AS (
+    SELECT min(position) AS first, max(position) AS last
+    FROM messages WHERE turn_id = %(turn)s AND NOT said
+), aside AS (
+    SELECT position, tokens FROM messages
+    WHERE conversation_id = %(conversation)s AND position >= (SELECT first FROM asked) AND NOT coalesce((
+        turn_id < %(turn)s OR turn_id IS NULL AND position < (SELECT last FROM asked)
+    ) AND withdrawn_at IS NULL, false)
+), first_of_all AS (
+    SELECT position, cumulative_tokens - tokens AS before FROM messages
+    WHERE conversation_id = %(conversation)s AND withdrawn_at IS NULL
+        AND (turn_id < %(turn)s OR turn_id IS NULL AND position < (SELECT last FROM asked))
+    ORDER BY position LIMIT 1
+), near AS (
+    SELECT id, position, cumulative_tokens, tokens, turn_id, said, author_id, author_name, text, files
+    FROM messages WHERE conversation_id = %(conversation)s AND withdrawn_at IS NULL
+        AND (turn_id < %(turn)s OR turn_id IS NULL AND position < (SELECT last FROM asked))
+        AND cumulative_tokens >= (
+            SELECT total_tokens - coalesce((SELECT sum(tokens) FROM aside), 0)::bigint - %(room)s
+            FROM conversations WHERE id = %(conversation)s)
+)
+SELECT near.*, asked.first AS question, first_of_all.position AS begin,
+    first_of_all.before AS weighed_before,
+    (SELECT jsonb_agg(jsonb_build_array(position, tokens) ORDER BY position) FROM aside) AS aside
+FROM asked LEFT JOIN near ON true LEFT JOIN first_of_all ON true ORDER BY near.cumulative_tokens
+"""
+
+# What was said hangs at its turn, whose messages are all there already.
+_WALK: LiteralString = """
+WITH RECURSIVE path AS (
+    SELECT id, CASE WHEN said AND turn_id IS NOT NULL THEN NULL ELSE parent_id END AS parent_id,
+        parent_turn_id, 0 AS depth
+    FROM messages WHERE {start}
+  UNION
+    SELECT above.id, CASE WHEN above.said AND above.turn_id IS NOT NULL THEN NULL ELSE above.parent_id END,
+        above.parent_turn_id, path.depth + 1
+    FROM path JOIN messages AS above ON above.id = path.parent_id OR above.turn_id = path.parent_turn_id
+    WHERE path.depth < %(longest)s
+)
+SELECT DISTINCT id FROM path
+"""
+_ASKED: LiteralString = _WALK.replace("{start}", "turn_id = %(turn)s AND NOT said")
+_TOGETHER: LiteralString = _WALK.replace(
+    "{start}",
+    "id = %(message)s OR turn_id = (SELECT turn_id FROM messages WHERE id = %(message)s)",
+)

@@ -9,18 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import sqlalchemy as sa
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Line, Manifest, Role, Span, Turn
 from bot.errors import StoreDown
 from bot.memory.context import Block, Weighed, fit, spans, summary_spans, uncovered, without
 from bot.memory.database import Database
-from bot.memory.models import messages, summary_blocks
+from bot.memory.direct import Run
 from bot.memory.paths import Path, chain_before, newest_before
 from bot.memory.places import branches
 from bot.memory.question import fitted
+from bot.memory.rows import Row
 from bot.memory.views import Spoken, Views
 from bot.ports import TokenCounter
 
@@ -70,13 +69,13 @@ class Memory:
 
         With `sees` False pictures are named without their data, and cost nothing.
         """
-        async with self._database.snapshot() as connection:
-            views = Views(connection, budget // 2 if sees else 0)
+        async with self._database.snapshot() as run:
+            views = Views(run, budget // 2 if sees else 0)
             asked_with = await views.of_question(turn)
             room = budget - views.tokens
             question = fitted(turn.question, asked_with, room, self._counter)
             room = max(room - question.tokens, 0)
-            path, blocks = await _path(connection, turn, room)
+            path, blocks = await _path(run, turn, room)
             await views.of_earlier(path.earlier)
             room = max(min(room, budget - views.tokens - question.tokens), 0)
             by_position = {row["position"]: row for row in path.earlier}
@@ -85,7 +84,7 @@ class Memory:
             chosen = fit(weighed, [_block(row) for row in blocks], path.older, room)
             start = chosen.whole[0].position if chosen.whole else path.end
             gaps = without(uncovered(path.first, start, chosen.blocks), path.skipped)
-            left_out = await _weigh_gaps(connection, turn, gaps, path)
+            left_out = await _weigh_gaps(run, turn, gaps, path)
             rows = [by_position[message.position] for message in chosen.whole]
             spoken = [*map(views.line_of, rows), *views.asked(question)]
         manifest = Manifest(
@@ -165,42 +164,42 @@ SET tokens = known.tokens + excluded.tokens, cost = known.cost + excluded.cost
 """
 
 
-async def _path(connection: AsyncConnection, turn: Turn, room: int) -> tuple[Path, Sequence[sa.RowMapping]]:
-    live = (
-        sa.select(summary_blocks)
-        .where(
-            summary_blocks.c.conversation_id == turn.conversation.id,
-            summary_blocks.c.folded_into.is_(None),
-            summary_blocks.c.revisions_told >= summary_blocks.c.revisions,  # else it waits to be told anew
-        )
-        .order_by(summary_blocks.c.first_position)
-    )
-    blocks = [row._mapping for row in await connection.execute(live)]
+async def _path(run: Run, turn: Turn, room: int) -> tuple[Path, Sequence[Row]]:
+    blocks = await run(_BLOCKS, conversation=turn.conversation.id)
     if branches(turn.conversation.channel):
-        path = await chain_before(connection, turn)
+        path = await chain_before(run, turn)
         return path, [block for block in blocks if block["last_message_id"] in path.walked]
-    return await newest_before(connection, turn, room), blocks
+    return await newest_before(run, turn, room), blocks
 
 
-def _block(row: sa.RowMapping) -> Block:
+def _block(row: Row) -> Block:
     return Block(row["id"], row["version"], row["first_position"], row["last_position"], row["tokens"])
 
 
-async def _weigh_gaps(
-    connection: AsyncConnection, turn: Turn, gaps: Sequence[tuple[int, int]], path: Path
-) -> tuple[Span, ...]:
+async def _weigh_gaps(run: Run, turn: Turn, gaps: Sequence[tuple[int, int]], path: Path) -> tuple[Span, ...]:
     """Tell what was left out, in spans with their tokens; on a path only what is on it."""
     if branches(turn.conversation.channel):
         rows = [row for row in path.earlier if any(a <= row["position"] <= b for a, b in gaps)]
         return spans([Weighed(row["position"], row["tokens"]) for row in rows])
+    if not gaps:
+        return ()
     ends = sorted({end for gap in gaps for end in gap})
-    found = sa.select(messages.c.position, messages.c.cumulative_tokens, messages.c.tokens).where(
-        messages.c.conversation_id == turn.conversation.id, messages.c.position.in_(ends)
-    )
-    known = {row.position: row for row in await connection.execute(found)}
-    return tuple(
-        Span(a, b, known[b].cumulative_tokens - known[a].cumulative_tokens + known[a].tokens) for a, b in gaps
-    )
+    found = await run(_WEIGHTS, conversation=turn.conversation.id, ends=ends)
+    known = {row["position"]: row for row in found}
+    return tuple(Span(a, b, known[b]["until"] - known[a]["before"]) for a, b in gaps)
+
+
+# A block that waits to be told anew is not read.
+_BLOCKS = """
+SELECT * FROM summary_blocks
+WHERE conversation_id = %(conversation)s AND folded_into IS NULL AND revisions_told >= revisions
+ORDER BY first_position
+"""
+
+_WEIGHTS = """
+SELECT position, cumulative_tokens AS until, cumulative_tokens - tokens AS before
+FROM messages WHERE conversation_id = %(conversation)s AND position = ANY(%(ends)s)
+"""
 
 
 def _lines(spoken: Sequence[Spoken]) -> tuple[tuple[Line, ...], tuple[str, ...]]:

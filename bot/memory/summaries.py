@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.dialogue import Line, Platform, Role, Stretch
 from bot.memory.attachments import enclosed_with
 from bot.memory.chains import newest_end, stretch_rows, untold
-from bot.memory.database import Database
+from bot.memory.database import Database, told_by
 from bot.memory.models import conversations, messages, summary_blocks, turns
 from bot.memory.news import wake
 from bot.memory.quoting import told
-from bot.memory.rows import files_of
+from bot.memory.rows import Row, files_of
 from bot.ports import TokenCounter
 
 # Folding begins before anything falls out: when what no block covers fills so much of the budget.
@@ -214,7 +214,7 @@ async def _oldest(connection: AsyncConnection, conversation_id: int, tokens: int
         rows = await untold(connection, conversation_id, newest) if newest is not None else ()
     else:
         rows = await _oldest_rows(connection, conversation_id, max(tokens // 5, 1))
-    chosen: list[sa.RowMapping] = []
+    chosen: list[Row] = []
     spent = 0
     for row in rows:
         if chosen and spent + row["tokens"] > tokens:
@@ -224,9 +224,7 @@ async def _oldest(connection: AsyncConnection, conversation_id: int, tokens: int
     return await _told(connection, conversation_id, chosen) if chosen else None
 
 
-async def _oldest_rows(
-    connection: AsyncConnection, conversation_id: int, most: int
-) -> Sequence[sa.RowMapping]:
+async def _oldest_rows(connection: AsyncConnection, conversation_id: int, most: int) -> Sequence[Row]:
     end = await _covered_to(connection, conversation_id)
     open_turns = sa.select(turns.c.id).where(
         turns.c.conversation_id == conversation_id, turns.c.state.in_(["waiting", "answering"])
@@ -265,9 +263,9 @@ async def _siblings(connection: AsyncConnection, conversation_id: int) -> Stretc
     return None
 
 
-async def _told(connection: AsyncConnection, conversation_id: int, rows: Sequence[sa.RowMapping]) -> Stretch:
+async def _told(connection: AsyncConnection, conversation_id: int, rows: Sequence[Row]) -> Stretch:
     alive = [row for row in rows if row["withdrawn_at"] is None]
-    enclosed = await enclosed_with(connection, [row["id"] for row in alive])
+    enclosed = await enclosed_with(told_by(connection), [row["id"] for row in alive])
     return Stretch(
         conversation_id,
         0,
@@ -294,6 +292,6 @@ def _merged(conversation_id: int, level: int, rows: Sequence[sa.Row[tuple[object
     )
 
 
-def _line(row: sa.RowMapping, text: str) -> Line:
+def _line(row: Row, text: str) -> Line:
     name = row["author_name"]
     return Line(Role.BOT, text) if row["said"] else Line(Role.PERSON, f"{name}: {text}", name)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.dialogue import Attachment, File, Picture, Turn
 from bot.memory.attachments import enclosed_with, pictures_of
-from bot.memory.models import messages
+from bot.memory.direct import Run
 from bot.memory.question import Enclosed, Question
 from bot.memory.quoting import in_short, is_picture, told
-from bot.memory.rows import files_of
+from bot.memory.rows import Row, files_of
 
 # Pictures are dear: those of the question, and of the newest few messages before it.
 _MOST_PICTURES = 4
@@ -35,10 +32,10 @@ class Spoken:
 class Views:
     """What is enclosed, by message; `tokens` is what the pictures that are shown cost together."""
 
-    def __init__(self, connection: AsyncConnection, room: int) -> None:
+    def __init__(self, run: Run, room: int) -> None:
         """`room` is how many tokens pictures may cost; 0: none is shown, and their data is left away."""
         self.tokens = 0
-        self._connection = connection
+        self._run = run
         self._room = room
         self._enclosed: dict[int, dict[int, Attachment]] = {}
         self._pictures: dict[tuple[int, int], bytes] = {}
@@ -48,19 +45,19 @@ class Views:
         """Read what is enclosed with each message of the question."""
         if not any(_may_enclose(message.files, message.text) for message in turn.question):
             return [{} for _ in turn.question]
-        numbers = await _numbers(self._connection, turn)
+        numbers = await _numbers(self._run, turn)
         self._asked = [numbers.get(message.id, 0) for message in turn.question]
-        self._enclosed |= await enclosed_with(self._connection, self._asked)
+        self._enclosed |= await enclosed_with(self._run, self._asked)
         await self._choose(self._asked)
         return [self._enclosed.get(number, {}) for number in self._asked]
 
-    async def of_earlier(self, rows: Sequence[sa.RowMapping]) -> None:
+    async def of_earlier(self, rows: Sequence[Row]) -> None:
         """Read what is enclosed with messages before the question, oldest first."""
         numbers = [row["id"] for row in rows if _may_enclose(row["files"], row["text"])]
-        self._enclosed |= await enclosed_with(self._connection, numbers)
+        self._enclosed |= await enclosed_with(self._run, numbers)
         await self._choose([row["id"] for row in rows[-_NEWEST:]])
 
-    def line_of(self, row: sa.RowMapping) -> Spoken:
+    def line_of(self, row: Row) -> Spoken:
         """Say a kept message with what is enclosed."""
         enclosed = self._enclosed.get(row["id"], {})
         text = told(row["text"], files_of(row), enclosed)
@@ -92,7 +89,7 @@ class Views:
                 if is_picture(one) and fits and len(self._pictures) + len(chosen) < _MOST_PICTURES:
                     chosen.append((number, place))
                     self.tokens += one.tokens
-        self._pictures |= await pictures_of(self._connection, chosen)
+        self._pictures |= await pictures_of(self._run, chosen)
 
     def _shown(self, number: int, enclosed: Enclosed, *, all_of_them: bool = False) -> tuple[Picture, ...]:
         """Give the pictures to show; of the question also those without data, so that it is known of them."""
@@ -103,11 +100,11 @@ class Views:
         )
 
 
-async def _numbers(connection: AsyncConnection, turn: Turn) -> Mapping[str, int]:
-    found = sa.select(messages.c.platform_id, messages.c.id).where(
-        messages.c.turn_id == turn.id, sa.not_(messages.c.said)
+async def _numbers(run: Run, turn: Turn) -> Mapping[str, int]:
+    rows = await run(
+        "SELECT platform_id, id FROM messages WHERE turn_id = %(turn)s AND NOT said", turn=turn.id
     )
-    return {row.platform_id: row.id for row in await connection.execute(found)}
+    return {row["platform_id"]: row["id"] for row in rows}
 
 
 def _may_enclose(files: Sequence[object] | Sequence[File], text: str) -> bool:

@@ -283,8 +283,8 @@ def watched(record: Record) -> Iterator[list[tuple[str, Any]]]:
         return await run(statement, given)
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Run]:
-        async with transaction() as within:
+    async def opened(*, steady: bool = False) -> AsyncIterator[Run]:
+        async with transaction(steady=steady) as within:
 
             async def noted_within(statement: LiteralString, **given: object) -> list[dict[str, Any]]:
                 statements.append((statement, given))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -46,15 +47,41 @@ async def test_what_fails_within_a_transaction_undoes_it(record: Record) -> None
 
 
 async def test_a_snapshot_reads_one_state(record: Record, another: Record) -> None:
-    count = sa.text("SELECT count(*) FROM messages")
-    async with record.database.snapshot() as connection:
-        assert await connection.scalar(count) == 0
+    count: LiteralString = "SELECT count(*) FROM messages"
+    async with record.database.snapshot() as run:
+        assert await run(count) == [{"count": 0}]
         await another.inbox.accept(message())
-        assert await connection.scalar(count) == 0
-    async with record.database.transaction() as connection:
-        assert await connection.scalar(count) == 1
+        assert await run(count) == [{"count": 0}]
+    async with record.database.statements() as run:
+        assert await run(count) == [{"count": 1}]
         await another.inbox.accept(message())
-        assert await connection.scalar(count) == 2
+        assert await run(count) == [{"count": 2}]
+
+
+async def test_several_statements_are_undone_together(record: Record) -> None:
+    async def fail() -> None:
+        async with record.database.statements() as run:
+            await run("INSERT INTO calibrations (model, factor) VALUES ('m', 1)")
+            await run("SELECT 1 / 0")
+
+    with pytest.raises(psycopg.DataError):
+        await fail()
+    assert await record.database.run("SELECT count(*) FROM calibrations") == [{"count": 0}]
+
+
+async def test_several_statements_that_fall_silent_are_ended(record: Record) -> None:
+    async def fall_silent() -> None:
+        async with record.database.statements() as run:
+            assert await run("SHOW idle_in_transaction_session_timeout") == [
+                {"idle_in_transaction_session_timeout": "6s"}
+            ]
+            await run("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+            await asyncio.sleep(0.3)
+            await run("SELECT 1")
+
+    with pytest.raises(StoreDown):
+        await fall_silent()
+    assert await record.database.run("SELECT 1 AS one") == [{"one": 1}]
 
 
 async def test_a_database_that_is_away_is_told_in_one_line_without_a_secret() -> None:

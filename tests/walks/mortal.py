@@ -170,7 +170,7 @@ class _Steps:
         sa.event.listen(sa.engine.Engine, "rollback", self._forget)
         sa.event.listen(sa.pool.Pool, "checkin", self._after)
         Direct.run = self._around(Direct.run)  # type: ignore[assignment,method-assign]
-        Direct.transaction = self._within(Direct.transaction)  # type: ignore[assignment,method-assign]
+        Direct.transaction = self._within(Direct.transaction)  # type: ignore[method-assign]
 
     def _around(self, run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """A single statement is its own commit; only where it writes something is it a step."""
@@ -186,14 +186,14 @@ class _Steps:
 
         return stepped
 
-    def _within(self, transaction: Callable[[Direct], Any]) -> Callable[[Direct], Any]:
+    def _within(self, transaction: Callable[..., Any]) -> Callable[..., Any]:
         """Several statements together are one step, where they write something."""
 
         @asynccontextmanager
-        async def stepped(direct: Direct) -> AsyncIterator[Run]:
+        async def stepped(direct: Direct, *, steady: bool = False) -> AsyncIterator[Run]:
             written: list[str] = []
             number = None
-            async with transaction(direct) as run:
+            async with transaction(direct, steady=steady) as run:
 
                 async def noted(statement: LiteralString, **given: object) -> Any:
                     written.extend(_WRITES.findall(statement))
