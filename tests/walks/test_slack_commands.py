@@ -142,3 +142,19 @@ async def test_a_removed_bot_is_noted(
     await answered(slack, model, record)
     await slack.sockets.deliver({"type": "app_uninstalled"})
     await record.until("SELECT count(*) = 1 FROM workspaces WHERE platform = 'slack' AND left_at IS NOT NULL")
+
+
+async def test_what_cannot_be_posted_is_told_the_asker_alone_with_its_cure(
+    slack: SlackDouble, model: ModelDouble, slack_house: Standing, record: Record
+) -> None:
+    gate = Gate()
+    model.script(Script("Never seen.", gate=gate))
+    await slack.say("U0BEA", PLACE, "<@U0BOT> 你在吗？")
+    await gate.reached()
+    slack.space.place(PLACE).archived = True
+    gate.release()
+    await slack.until(lambda: "D0BEA" in slack.space.places and slack.answers("D0BEA"))
+    (told,) = slack.answers("D0BEA")
+    assert "归档" in told.text
+    assert [state for state, _ in await record.turns()] == ["failed"]
+    assert await record.rows("SELECT platform, place FROM troubles") == [("slack", PLACE)]

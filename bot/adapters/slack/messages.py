@@ -199,8 +199,11 @@ class Messages:
 
 
 def _nonce(item: Mapping[str, Any]) -> str:
+    """What an own message was born with; "" for one that may be any answer's, as a stream is."""
     metadata = item.get("metadata")
-    if not isinstance(metadata, Mapping) or metadata.get("event_type") not in (EVENT_TYPE, QUESTION_TYPE):
+    kind = str(metadata.get("event_type") or "") if isinstance(metadata, Mapping) else ""
+    if not isinstance(metadata, Mapping) or not kind.startswith("frontdesk_"):
         return ""
     payload = metadata.get("event_payload")
-    return str(payload.get("nonce", "")) if isinstance(payload, Mapping) else ""
+    nonce = str(payload.get("nonce", "")) if isinstance(payload, Mapping) else ""
+    return nonce or kind  # a question or a note of ours is nobody's answer

@@ -9,9 +9,10 @@ import pytest
 
 from bot.adapters.posting import PostGone
 from bot.adapters.slack.budgets import Budgets
-from bot.adapters.slack.messages import TRIES, CannotEdit, Messages
+from bot.adapters.slack.messages import QUESTION_TYPE, TRIES, CannotEdit, Messages
 from bot.adapters.slack.reading import Me
 from bot.adapters.slack.web import Web
+from bot.adapters.slack.whispers import NOTE_TYPE
 from bot.errors import LeaseLost, PlatformDown
 from tests.adapters.slack.talk import GENERAL, asked
 from tests.doubles.slack import SlackDouble
@@ -124,3 +125,14 @@ async def test_many_pages_are_looked_through(slack: SlackDouble, messages: Messa
 async def test_where_posts_cannot_be_read_none_is_found(slack: SlackDouble, messages: Messages) -> None:
     slack.fail("conversations.replies", error="missing_scope")
     assert await messages.find("n1", datetime.now(UTC)) is None
+
+
+@pytest.mark.parametrize("kind", [QUESTION_TYPE, NOTE_TYPE])
+async def test_what_the_bot_posted_beside_answers_is_no_answer(
+    slack: SlackDouble, messages: Messages, kind: str
+) -> None:
+    other = {"event_type": kind, "event_payload": {}}
+    post = Post(slack.space.stamp(), BOT_USER, "x", messages.root, metadata=other, bot_id=BOT_ID)
+    slack.space.put(GENERAL, post)
+    assert await messages.find("n1", datetime.now(UTC)) is None
+    assert await messages.find("", datetime.now(UTC)) is None
