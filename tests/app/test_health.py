@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from bot.app.ground import Ground, opened
-from bot.app.health import DatabaseCheck
+from bot.app.health import DatabaseCheck, TroublesCheck
 from bot.config import read_settings
-from bot.dialogue import Finding
+from bot.dialogue import Channel, Finding, Platform
+from bot.memory.troubles import Troubles
 from tests.fakes import in_english
 
 AWAY = "postgresql://bot:hush@127.0.0.1:1/frontdesk"
+PLACE = Channel(Platform.SLACK, "T1", "C1")
 Looking = Callable[[str], AbstractAsyncContextManager[Ground]]
 
 
@@ -52,6 +54,24 @@ async def test_a_database_that_is_away_is_a_finding_and_not_waited_for(looking: 
     assert not database.well
     assert "BOT_DATABASE_URL" in database.cure
     assert "hush" not in database.text + database.cure
+
+
+async def test_refused_posts_are_told_place_by_place(looking: Looking, database_url: str) -> None:
+    async with looking(database_url) as ground:
+        check = TroublesCheck(ground)
+        (well,) = [finding async for finding in check.check(in_english)]
+        await Troubles(ground.database).note(PLACE, "PostRefused", "Slack refuses: not_in_channel")
+        (wrong,) = [finding async for finding in check.check(in_english)]
+    assert well.well
+    assert not wrong.well
+    assert "Slack refuses answers in C1 (times: 1" in wrong.text
+    assert "not_in_channel" in wrong.text
+    assert wrong.cure
+
+
+async def test_refused_posts_of_a_database_that_is_away_are_another_check_s(looking: Looking) -> None:
+    async with looking(AWAY) as ground:
+        assert [finding async for finding in TroublesCheck(ground).check(in_english)] == []
 
 
 async def test_looking_changes_nothing_and_missing_tables_are_told(
