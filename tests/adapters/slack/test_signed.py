@@ -118,24 +118,21 @@ async def test_an_old_or_a_future_request_is_refused(
     assert status == 401
 
 
-@pytest.mark.parametrize("signature", ["", "v0=", "v0=" + "0" * 64, "v1=x"])
 async def test_a_request_with_another_signature_is_refused(
-    slack: SlackDouble, adapter: SlackAdapter, way: SignedDeliveries, signature: str
+    adapter: SlackAdapter, way: SignedDeliveries
 ) -> None:
-    door = FakeDoor()
-    async with taken_in(adapter, door, way):
-        status, _ = await way.post(b'{"type":"url_verification","challenge":"x"}', signature=signature)
-    assert status == 401
+    async with taken_in(adapter, FakeDoor(), way):
+        for signature in ("", "v0=", "v0=" + "0" * 64, "v1=x", "ä"):
+            status, _ = await way.post(b'{"type":"url_verification","challenge":"x"}', signature=signature)
+            assert status == 401, signature
 
 
-@pytest.mark.parametrize("stamp", ["", "soon", "１２３", "9" * 40, "-1", "1e9"])
-async def test_an_odd_time_is_refused(adapter: SlackAdapter, way: SignedDeliveries, stamp: str) -> None:
-    headers = {"x-slack-request-timestamp": stamp.encode().decode("latin-1"), "x-slack-signature": "v0=x"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(way.url, data=b"{}", headers=headers) as found,
-    ):
-        assert found.status == 401
+async def test_an_odd_time_is_refused(adapter: SlackAdapter, way: SignedDeliveries) -> None:
+    async with aiohttp.ClientSession() as session:
+        for stamp in ("", "soon", "１２３", "9" * 40, "-1", "1e9"):
+            headers = {"x-slack-request-timestamp": stamp, "x-slack-signature": "v0=x"}
+            async with session.post(way.url, data=b"{}", headers=headers) as found:
+                assert found.status == 401, stamp
 
 
 async def test_a_body_that_was_changed_on_its_way_is_refused(
@@ -164,15 +161,15 @@ async def test_a_body_larger_than_anything_of_slacks_is_refused(
     assert (await way.post(b"x" * (BODY_BYTES + 1)))[0] == 413
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b'{"event":7}', b"payload=%7B"])
-@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "text/plain"])
 async def test_what_cannot_be_read_though_signed_is_acknowledged(
-    slack: SlackDouble, adapter: SlackAdapter, way: SignedDeliveries, body: bytes, kind: str
+    slack: SlackDouble, adapter: SlackAdapter, way: SignedDeliveries
 ) -> None:
     door = FakeDoor()
+    kinds = ("application/json", "application/x-www-form-urlencoded", "text/plain")
     async with taken_in(adapter, door, way):
-        status, _ = await way.post(body, kind)
-    assert status == 200
+        for body in (b"", b"[]", b"{", b"null", b'{"event":7}', b"payload=%7B"):
+            for kind in kinds:
+                assert (await way.post(body, kind))[0] == 200, (body, kind)
     assert door.messages == []
 
 
