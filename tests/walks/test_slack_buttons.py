@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.app.running import Standing
-from tests.doubles.model import Gate, ModelDouble, Script
+from tests.doubles.model import QUOTA, Gate, ModelDouble, Script
 from tests.doubles.slack import SlackDouble
 from tests.doubles.slack_blocks import controls
 from tests.doubles.slack_state import Post
@@ -177,3 +177,17 @@ async def test_new_in_a_direct_message_forgets_what_was_said(
     await slack.say("U0ANN", "D0ANN", "what is my cat called?")
     await slack.until(lambda: len(whole(slack, "", "D0ANN")()) == 2)
     assert "Tom" not in str(model.requests[-1].messages)
+
+
+async def test_after_a_failure_one_can_try_again(
+    slack: SlackDouble, model: ModelDouble, slack_house: Standing, record: Record
+) -> None:
+    model.script(QUOTA)
+    ts = await slack.say("U0ANN", PLACE, "<@U0BOT> are you well?")
+    await slack.until(whole(slack, ts))
+    (post,) = whole(slack, ts)()
+    assert await record.turns() == [("failed", 1)]
+    model.answer("Well again.")
+    await slack.press("U0ANN", post, "Try again")
+    await slack.until(lambda: post.text == "Well again." and under(post) == WHOLE)
+    assert [state for state, _ in await record.turns()] == ["done"]
