@@ -14,7 +14,8 @@ from bot.config import Settings, read_settings
 from bot.errors import SettingError
 
 FILLED = """
-    INSERT INTO conversations (key, platform, workspace, place, kind) VALUES ('k', 'slack', 'T1', 'C1', 'open')
+    INSERT INTO conversations (key, platform, workspace, place, kind)
+    VALUES ('k', 'slack', 'T1', 'C1', 'open')
 """
 
 

@@ -121,7 +121,8 @@ async def test_what_is_not_for_the_bot_leaves_no_row(record: Record, channel: ob
 
 async def test_a_follow_up_in_a_known_thread_needs_no_mention(record: Record) -> None:
     await record.exchange(message(channel=THREAD), "yes?", THREAD)
-    assert await record.inbox.accept(message(channel=THREAD, mentions_bot=False)) is Accepted.NEW
+    asked = message("and what is the next step?", THREAD, mentions_bot=False)
+    assert await record.inbox.accept(asked) is Accepted.NEW
 
 
 async def test_what_addresses_somebody_else_is_kept_without_a_turn(record: Record) -> None:

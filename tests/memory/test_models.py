@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.dialogue import Piece, Usage
+from bot.dialogue import Piece, Request, Usage, Wish
 from bot.memory.database import driver_url
+from bot.memory.erasing import _erase_texts
 from bot.memory.models import metadata
 from tests.memory.conftest import BEN, OPEN, THREAD, Open, Record, done, edited, message, watched
 
@@ -98,6 +99,14 @@ async def walk(record: Record) -> None:
     await record.transcripts.read(THREAD)
     await record.transcripts.why(turn.id)
     await record.transcripts.turn_of(THREAD, "200.5")
+    wish = Request(Wish.AGAIN, asked.author, THREAD, turn=turn.id)
+    await record.wishes.again(wish)
+    await record.wishes.stop(Request(Wish.STOP, asked.author, THREAD))
+    await record.wishes.vote(Request(Wish.VOTE, BEN, THREAD, message_id="200.5", value="up"))
+    await record.wishes.listen(Request(Wish.QUIET, BEN, THREAD))
+    await record.deleted(asked, message("unknown", THREAD))
+    async with record.database.transaction() as connection:
+        await _erase_texts(connection)
 
 
 async def test_no_step_of_an_answer_reads_a_whole_table(record: Record) -> None:
