@@ -144,9 +144,17 @@ async def test_waiting_text_is_shown_when_the_pace_allows_while_the_model_is_sil
 
 
 async def test_unchanged_text_is_not_sent_again(wall: Wall, receipts: FakeReceipts) -> None:
-    await post_and_edit(pieces_of(Piece(0, "same"), Piece(0, "same", done=True)), receipts, wall, 0.0)
+    await post_and_edit(pieces_of(Piece(0, "same"), Piece(0, "same")), receipts, wall, 0.0)
 
     assert wall.calls == ["post"]
+
+
+async def test_a_text_that_is_done_is_sent_once_more_for_what_stands_under_it(
+    wall: Wall, receipts: FakeReceipts
+) -> None:
+    await post_and_edit(pieces_of(Piece(0, "same"), Piece(0, "same", done=True)), receipts, wall, 0.0)
+
+    assert wall.calls == ["post", "edit"]
 
 
 async def test_each_piece_is_recorded_before_its_post_and_its_id_after(
