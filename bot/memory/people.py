@@ -53,31 +53,7 @@ class People:
 
         Each is titled by the person's own first words there: others' may be none of their business now.
         """
-        latest = (
-            sa.select(turns.c.id, turns.c.conversation_id)
-            .where(turns.c.asker_id == person_id)
-            .order_by(turns.c.id.desc())
-            .limit(_LATEST_TURNS)
-            .subquery()
-        )
-        mine = (
-            sa.select(latest.c.conversation_id, sa.func.max(latest.c.id).label("newest"))
-            .group_by(latest.c.conversation_id)
-            .subquery()
-        )
-        opening = (
-            sa.select(messages.c.text)
-            .where(
-                messages.c.conversation_id == conversations.c.id,
-                messages.c.author_id == person_id,
-                messages.c.turn_id.is_not(None),
-                sa.not_(messages.c.said),
-                messages.c.withdrawn_at.is_(None),
-            )
-            .order_by(messages.c.position)
-            .limit(1)
-            .scalar_subquery()
-        )
+        mine, opening = _latest(person_id), _opening(person_id)
         found = (
             sa.select(conversations, opening.label("opening"))
             .join(mine, mine.c.conversation_id == conversations.c.id)
@@ -91,3 +67,35 @@ class People:
         return [
             Thread(as_conversation(row._mapping).channel, titled(row.opening), row.last_at) for row in kept
         ]
+
+
+def _latest(person_id: str) -> sa.Subquery:
+    """Choose the conversations of a person's latest turns, each with its newest."""
+    latest = (
+        sa.select(turns.c.id, turns.c.conversation_id)
+        .where(turns.c.asker_id == person_id)
+        .order_by(turns.c.id.desc())
+        .limit(_LATEST_TURNS)
+        .subquery()
+    )
+    return (
+        sa.select(latest.c.conversation_id, sa.func.max(latest.c.id).label("newest"))
+        .group_by(latest.c.conversation_id)
+        .subquery()
+    )
+
+
+def _opening(person_id: str) -> sa.ScalarSelect[str]:
+    return (
+        sa.select(messages.c.text)
+        .where(
+            messages.c.conversation_id == conversations.c.id,
+            messages.c.author_id == person_id,
+            messages.c.turn_id.is_not(None),
+            sa.not_(messages.c.said),
+            messages.c.withdrawn_at.is_(None),
+        )
+        .order_by(messages.c.position)
+        .limit(1)
+        .scalar_subquery()
+    )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Channel, ChannelKind, Conversation, Platform
-from bot.memory.models import conversations, eras
+from bot.memory.eras import era_of
+from bot.memory.models import conversations
 from bot.memory.rows import Row
 
 
@@ -74,28 +74,3 @@ async def lock_conversations(connection: AsyncConnection, ids: Iterable[int]) ->
     # By their numbers: a lock that is waited for looks again only at what is locked, not at what was joined.
     held = sa.select(conversations.c.id).where(conversations.c.id.in_(set(ids)))
     await connection.execute(held.order_by(conversations.c.id).with_for_update())
-
-
-async def era_of(connection: AsyncConnection, channel: Channel) -> int:
-    """Say how often `/new` was said in a direct channel."""
-    found = await connection.scalar(
-        sa.select(eras.c.number).where(
-            eras.c.platform == channel.platform,
-            eras.c.workspace == channel.workspace,
-            eras.c.place == channel.id,
-        )
-    )
-    return found or 0
-
-
-async def next_era(connection: AsyncConnection, channel: Channel) -> None:
-    """Count one more `/new` in a direct channel."""
-    statement = insert(eras).values(
-        platform=channel.platform, workspace=channel.workspace, place=channel.id, number=1
-    )
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["platform", "workspace", "place"],
-            set_={"number": eras.c.number + 1, "began_at": sa.func.now()},
-        )
-    )

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.dialogue import Channel, Conversation, Entry, EntryState, Platform, Thread, Why
 from bot.memory.bell import MISSED, Bell
 from bot.memory.database import Database
+from bot.memory.eras import next_era
 from bot.memory.models import conversations, messages, pieces, turns
 from bot.memory.news import tell_conversation
-from bot.memory.places import as_conversation, current, key_of, next_era
+from bot.memory.places import as_conversation, current, key_of
 from bot.memory.reasons import explain
 
 _TITLE_CHARACTERS = 60

@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import ChannelKind, Granted, Platform, Request, Why, Wish
 from bot.memory.database import Database
+from bot.memory.eras import next_era
 from bot.memory.leaving import leave_said
 from bot.memory.models import conversations, turns, votes
 from bot.memory.news import tell_conversation, tell_turn, wake
-from bot.memory.places import current, next_era
+from bot.memory.places import current
 from bot.memory.reasons import explain
 from bot.memory.rows import storable
 from bot.memory.targets import OPEN, find_turn, locked_turn, may_change

@@ -8,7 +8,8 @@ import pytest
 
 from bot.dialogue import Channel, ChannelKind, Message, Piece, Platform
 from bot.memory.arrivals import look
-from bot.memory.places import branches, era_of, key_of
+from bot.memory.eras import era_of
+from bot.memory.places import branches, key_of
 from tests.memory.conftest import BEN, DIRECT, OPEN, PAGE, THREAD, Open, Record, done, message
 
 

@@ -23,6 +23,8 @@ from bot.dialogue import (
     Wish,
 )
 from bot.errors import LeaseLost, Superseded
+from bot.memory.leaving import deleted_keys
+from bot.memory.targets import OPEN as RUNNING
 from tests.memory.conftest import ADA, BEN, DIRECT, OPEN, THREAD, Record, done, message
 
 POST = "900.1"
@@ -59,6 +61,7 @@ async def test_a_running_answer_is_stopped_and_its_holder_told(record: Record, n
     stopped = done("Well", outcome=Outcome.STOPPED)
     assert await record.turns.finish(again, stopped) is None
     assert await state(record, turn) == ("stopped", "stop")
+    assert "stopped" not in RUNNING
     assert await record.value("SELECT text FROM messages WHERE said") == "Well"
 
 
@@ -121,6 +124,8 @@ async def test_a_repeated_answer_takes_the_place_of_the_old_one(record: Record) 
     await record.adds_up()
     third = await record.claimed("three", channel=THREAD)
     assert await texts(record, third) == ["one", "new and longer words", "two", "second", "three"]
+    async with record.database.transaction() as connection:
+        assert await deleted_keys(connection, [first.asked.key]) == set()  # replaced is not deleted
     kept = await record.rows("SELECT text, withdrawn_at FROM messages WHERE said ORDER BY id")
     assert [(row["text"], row["withdrawn_at"] is None) for row in kept] == [
         ("old words", False),
