@@ -22,6 +22,10 @@ class Budget:
         """Take one call if there is one now."""
         return self._take() <= 0
 
+    def give_back(self) -> None:
+        """Give back a call that was taken and not made."""
+        self._full_at -= self._gap
+
     def left(self) -> int:
         """How many calls could be taken now."""
         now = asyncio.get_running_loop().time()

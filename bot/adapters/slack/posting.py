@@ -22,6 +22,7 @@ from bot.ports import Receipts
 
 log = structlog.get_logger()
 
+_UNPOSTED = ""  # stands for a message that is still to be posted
 REPOSTED = timedelta(minutes=30)  # how far back a message is looked for that took a deleted one's place
 
 
@@ -61,6 +62,7 @@ class SlackPost:
         self._stoppable: dict[str, Piece] = {}
         self._pledged: set[str] = set()
         self._fixed = False
+        self._reserved = False  # the start of a stream
         self.stopped_at: float | None = None  # when the end of the newest stream that was ended was begun
 
     async def marked(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
@@ -90,6 +92,7 @@ class SlackPost:
             await self._write(message_id, piece)
             return message_id
         rough = not self._is_final(piece)
+        self._redeem(_UNPOSTED)
         message_id = await self._messages.say(piece.text, nonce, self._under(piece), rough=rough)
         self._mine.add(message_id)
         if rough:
@@ -127,6 +130,9 @@ class SlackPost:
         """At the end, stop a stream that a failure left open as it is, so that it does not look alive."""
         for message_id in list(self._pledged):
             self._redeem(message_id)
+        if self._reserved:
+            self._reserved = False
+            self._budgets.starts.give_back()
         stream, self._stream = self._stream, None
         if stream is None:
             return
@@ -160,15 +166,25 @@ class SlackPost:
 
     def _may_stream(self, piece: Piece) -> bool:
         growing = self._streams and not self._is_final(piece) and bool(steady(piece.text))
-        return growing and self._budgets.starts.take()
+        reserved, self._reserved = self._reserved, False
+        if reserved and not growing:
+            self._budgets.starts.give_back()
+        return growing and (reserved or self._budgets.starts.take())
 
     def _can_grow(self) -> bool:
-        """Say whether a text that is not final can be shown, with updates to spare for those that are."""
+        """
+        Say whether a text that is not final can be shown, with updates to spare for those that are.
+
+        What is said is reserved at once: between here and the post hundreds of others may ask the same.
+        """
         if self._fixed:
             return False
-        if self._streams and (self._stream is not None or self._budgets.starts.left()):
+        if self._stream is not None or self._reserved or self._pledged:
             return True
-        return bool(self._pledged) or self._budgets.spare_update()
+        self._reserved = self._streams and self._budgets.starts.take()
+        if not self._reserved and self._budgets.spare_update():
+            self._pledge(_UNPOSTED)
+        return self._reserved or bool(self._pledged)
 
     def _pledge(self, message_id: str) -> None:
         self._pledged.add(message_id)
