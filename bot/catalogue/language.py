@@ -148,6 +148,7 @@ def _identifier() -> LanguageIdentifier:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(_LATIN)
+    identifier._full_model = None  # 20 MB, for choosing other languages later
     return identifier
 
 

@@ -37,6 +37,8 @@ class TiktokenCounter:
         unpack_vocabulary(cache_folder)
         with _tiktoken_reads_from(cache_folder):
             self._encoding = tiktoken.get_encoding(ENCODING)
+        # What the vocabulary was built from: 28 MB that are read again only for pickling it.
+        self._encoding._mergeable_ranks = {}
 
     @property
     def encoding(self) -> str:
