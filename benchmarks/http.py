@@ -34,9 +34,10 @@ class Exchange:
     def reply(self, data: Any = None, status: int = 200) -> None:
         """Answer with JSON, or with nothing."""
         body = b"" if data is None else json.dumps(data).encode()
-        head = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\n" % _STATUS[status]
-        length = b"" if status == 204 else b"Content-Length: %d\r\n" % len(body)
-        self._transport.write(head + length + b"\r\n" + body)
+        head = b"HTTP/1.1 %s\r\n" % _STATUS[status]
+        if status != 204:
+            head += b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+        self._transport.write(head + b"\r\n" + body)
 
     def begin(self) -> None:
         """Begin a stream of server-sent events."""
@@ -83,7 +84,7 @@ class Server(asyncio.Protocol):
 async def serve(routes: Mapping[str, Answerer]) -> tuple[asyncio.Server, int]:
     """Listen on a free port of this machine, and say which."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Server(routes), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Server(routes), "127.0.0.1", 0, backlog=2_000)
     return server, int(server.sockets[0].getsockname()[1])
 
 

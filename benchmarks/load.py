@@ -13,7 +13,6 @@ from benchmarks.programs import Cost, Program
 from benchmarks.world import Platform, World, until
 
 PAUSE = 0.1
-WARM_SECONDS = 3.0
 LAST_SECONDS = 60.0
 
 
@@ -59,11 +58,12 @@ async def steadily(world: World, platform: Platform, rate: float, count: int) ->
 async def all_at_once(
     world: World, platform: Platform, programs: Sequence[Program], people: int, seconds: float
 ) -> Rate:
-    """Let many people ask, each again as soon as they have their answer; the first seconds do not count."""
+    """Let many people ask, each again as soon as they have their answer; their first ones do not count."""
     over = asyncio.Event()
     places = world.places(people)
     asking = [asyncio.create_task(_asking(world, platform, one, over)) for one in places]
-    await asyncio.sleep(WARM_SECONDS)
+    first = world.clock.answered + people
+    await until(lambda: world.clock.answered >= first)  # threads are read and connections opened by then
     begun, before, answered = time.monotonic(), _cost(programs), world.clock.answered
     await asyncio.sleep(seconds)
     took, after = time.monotonic() - begun, _cost(programs)
