@@ -127,7 +127,9 @@ class Door:
         return (204 if found is None else 201 if made else 200), found, headers
 
     def _dies(self, request: web.Request, *, done: bool) -> bool:
-        return request.method != "GET" and self.watch(f"{request.method} {request.path}", done)
+        # Commands are registered by a house that begins; it is no step of an answer.
+        step = request.method != "GET" and not request.path.endswith("/commands")
+        return step and self.watch(f"{request.method} {request.path}", done)
 
     async def _troubled(self, trouble: Trouble) -> tuple[int, Any, dict[str, str]]:
         if trouble.released is not None:
