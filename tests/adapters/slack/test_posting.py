@@ -486,3 +486,16 @@ async def test_a_post_that_took_a_deleted_ones_place_is_not_made_twice(
         dead = FakeReceipts([Slot(0, "n0", "1763913600.000100")])
         await adapter.send(question, pieces_of(Piece(0, text, done=True)), dead)
     assert texts(slack, question.id) == ["whole"]
+
+
+async def test_answers_that_begin_at_once_do_not_count_on_the_same_updates(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    left = adapter.budgets.updates.left()
+    shown = []
+    for _ in range(3 * left):
+        poster = await adapter._poster(await asked(slack, DIRECT), FakeReceipts())
+        pieces = poster.marked(pieces_of(Piece(0, "He"), Piece(0, "Hello", done=True)))
+        shown.append((await anext(pieces)).text)
+    assert 0 < shown.count("He") < left
+    assert adapter.budgets.pledged == shown.count("He")
