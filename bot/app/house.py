@@ -56,7 +56,8 @@ def build(
     """Build the house around adapters and backends; `terms` and `beat` say when a silent one is dead."""
     terms = terms or LeaseTerms()
     database, counter, words = ground.database, ground.counter, ground.words
-    inbox = Inbox(database, counter, attender(settings))
+    attend = attender(settings)
+    inbox = Inbox(database, counter, attend)
     turns = Turns(database, counter, ME, terms)
     leases = Leases(database, ground.bell, terms)
     engine = _engine(settings, ground, backends)
@@ -80,6 +81,7 @@ def build(
         People(database),
         Workspaces(database),
         words,
+        attend.admits,
     )
     return House(inbox, door, Transcripts(database, ground.bell), leases, queue)
 

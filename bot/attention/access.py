@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.dialogue import ChannelKind, Message
+from bot.dialogue import Author, Channel, ChannelKind
 
 # Slack's and Discord's ids of people.
 _ID = re.compile(r"\s*[@#]*(?:[UW][A-Z0-9]{7,}|\d{15,20})\s*", re.IGNORECASE)
@@ -22,16 +22,15 @@ class AccessList:
     block_roles: frozenset[str] = frozenset()
     block_channels: frozenset[str] = frozenset()
 
-    def admits(self, message: Message) -> bool:
+    def admits(self, author: Author, channel: Channel) -> bool:
         """
-        Say whether the message's author is heard in its channel.
+        Say whether a person is heard in a channel, whatever they do there.
 
         All are named by id or by name, in any case, with or without "@" or "#"; a name that looks like an
         id counts for nothing, since people choose their names themselves. A channel's entry reaches its
         threads, a category's its channels. In a direct message the channel lists do not count; allowing
         roles or users asks for either one.
         """
-        author, channel = message.author, message.channel
         people = _told(author.id) | (frozenset() if _ID.fullmatch(author.name) else _told(author.name))
         roles = _told(*author.roles)
         places = _told(channel.id, channel.name, *channel.parents)

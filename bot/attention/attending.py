@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from bot.attention.access import AccessList
 from bot.attention.judging import judge
-from bot.dialogue import Attention, ChannelKind, Message, Platform, Scene
+from bot.dialogue import Attention, Author, Channel, ChannelKind, Message, Platform, Scene
 
 
 class Attender:
@@ -30,11 +30,15 @@ class Attender:
         In a thread it takes part in, a follow-up needs no new mention; what people say to each other is
         kept only.
         """
-        listed = self._lists.get(message.channel.platform)
-        if listed is not None and not listed.admits(message):
+        if not self.admits(message.author, message.channel):
             return Attention.IGNORE
         if message.channel.kind is ChannelKind.DIRECT or message.mentions_bot:
             return Attention.ANSWER
         if scene is None:
             return Attention.IGNORE
         return Attention.ANSWER if judge(message, scene, self._names).for_bot else Attention.KEEP
+
+    def admits(self, author: Author, channel: Channel) -> bool:
+        """Say whether a person is heard in a channel at all."""
+        listed = self._lists.get(channel.platform)
+        return listed is None or listed.admits(author, channel)

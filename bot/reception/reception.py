@@ -11,6 +11,8 @@ from typing import Protocol
 
 from bot.dialogue import (
     Accepted,
+    Author,
+    Channel,
     Deletion,
     Granted,
     Message,
@@ -113,8 +115,10 @@ class Reception:
         people: People,
         workspaces: Workspaces,
         words: Words,
+        admits: Callable[[Author, Channel], bool] = lambda author, channel: True,
     ) -> None:
-        """All parts stand for the same database."""
+        """All parts stand for the same database; `admits` says who is heard where."""
+        self._admits = admits
         self._inbox = inbox
         self._withdrawals = withdrawals
         self._wishes = wishes
@@ -144,6 +148,8 @@ class Reception:
             Wish.HELP: self._help,
         }
         language = await self._language(request)
+        if not self._admits(request.person, request.channel):
+            return Reply(self._words.say("wish-not-heard", language), False)
         return await ways[request.wish](request, partial(_say, self._words, language))
 
     async def recent(self, platform: Platform, workspace: str, person_id: str) -> Sequence[Thread]:

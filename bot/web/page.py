@@ -19,7 +19,8 @@ _LATER = {name: "{" + name + "}" for name in ("count", "limit", "name", "read", 
 
 # What the script says; the rest stands in the templates.
 _SCRIPT_WORDS = (
-    "again", "answer", "copied", "copy", "copy-answer", "delivery-failed", "delivery-retry", "delivery-sending",
+    "again", "answer", "copied", "copy", "copy-answer", "delivery-failed", "delivery-retry",
+    "delivery-sending",
     "example-1", "example-2", "example-3", "failed", "guest", "message-from", "new-thread", "stop", "stopped",
     "too-long", "vote-down", "vote-reason", "vote-send", "vote-skip", "vote-thanks", "vote-up",
     "waiting", "why", "why-attempts", "why-budget", "why-budget-value", "why-first-text",

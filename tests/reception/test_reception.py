@@ -238,3 +238,13 @@ async def test_every_outcome_has_its_words_in_every_language(
     reply = await door.request(ask(wish, value))
     assert reply.text
     assert "{" not in reply.text
+
+
+@pytest.mark.parametrize("wish", list(Wish))
+async def test_who_is_not_let_in_has_no_wish(record: FakeRecord, wish: Wish) -> None:
+    def admits(author: Author, channel: Channel) -> bool:
+        return author.id != ANN.id
+
+    door = Reception(record, record, record, record, record, FakeWords(), admits)
+    reply = await door.request(ask(wish, "up"))
+    assert (reply.done, "wish-not-heard" in reply.text) == (False, True)

@@ -66,3 +66,32 @@ async def test_an_answer_survives_a_kill_and_is_whole_afterwards(
     await program.start(BOT_WEB__PORT=address.rsplit(":", 1)[1])
     await expect(page.locator(".entry.bot .body")).to_have_text("Whole at last.", timeout=40_000)
     await expect(page.locator(".entry.bot")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("locale", "stop", "again", "ended"),
+    [("en", "Stop", "Try again", "Stopped"), ("zh-CN", "停止", "重新回答", "已停止")],
+)
+async def test_an_answer_is_stopped_and_written_anew_in_place(
+    page: Page, program: Program, model: ModelDouble, locale: str, stop: str, again: str, ended: str
+) -> None:
+    gate = Gate()
+    model.script(
+        Script(["The first half is written. ", "never"], gate=gate, hold_after=1), Script("A better answer.")
+    )
+    browser = page.context.browser
+    assert browser is not None
+    page = await browser.new_page(locale=locale)
+    await page.goto(program.address)
+    await page.locator("#composer-text").fill("Tell me")
+    await page.locator("#composer-text").press("Enter")
+    answer = page.locator(".entry.bot .body")
+    await expect(answer).to_contain_text("The first half")
+    await page.get_by_role("button", name=stop).click()
+    await expect(page.locator(".entry.bot.stopped .badge")).to_have_text(ended)
+    await expect(answer).to_contain_text("The first half")
+    gate.release()
+    await page.get_by_role("button", name=again).click()
+    await expect(answer).to_have_text("A better answer.")
+    await expect(page.locator(".entry.bot")).to_have_count(1)
+    assert "first half" not in str(model.requests[1].messages)

@@ -1,0 +1,20 @@
+"""The seams that several rooms need, as Protocols."""
+
+from bot.ports.platforms import Adapter, Door, Files, History, Links, Notices, Receipts
+from bot.ports.rooms import Backend, Checks, Tell, TokenCounter, Transcripts, Words
+
+__all__ = [
+    "Adapter",
+    "Backend",
+    "Checks",
+    "Door",
+    "Files",
+    "History",
+    "Links",
+    "Notices",
+    "Receipts",
+    "Tell",
+    "TokenCounter",
+    "Transcripts",
+    "Words",
+]
