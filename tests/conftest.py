@@ -16,9 +16,14 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from bot.memory.server import EmbeddedPostgres
+
+# How quick the machine is says nothing about what is right; benchmarks measure time.
+settings.register_profile("frontdesk", deadline=None)
+settings.load_profile("frontdesk")
 
 # Nothing of a test run has to outlive a power cut, so it need not wait for the disk.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
