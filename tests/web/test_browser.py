@@ -245,7 +245,8 @@ async def test_no_markup_of_a_person_or_a_model_runs(browser: Browser, served: C
         f"{ATTACK}\n\n[x](javascript:document.title='broken') ![p](https://evil.example/p.png)"
     )
     await expect(seen.answers.last).to_contain_text("<img src=x")
-    assert await seen.page.locator(".entry :is(img, script, iframe, svg, style)").count() == 0
+    foreign = ".entry :is(img, script, iframe, style), .entry :is(.body, h3) svg"  # the thumbs are our own
+    assert await seen.page.locator(foreign).count() == 0
     assert await seen.page.locator('.entry a[href^="javascript"]').count() == 0
     served.record.titles = dict.fromkeys(served.record.titles, ATTACK)
     await seen.page.reload()
