@@ -74,7 +74,7 @@ def test_long_messages_take_no_longer(part: str) -> None:
     scene, message = scene_of(lines), message_of("Ann", text, 60)
     began = process_time()
     judge(message, scene, NAMES)
-    assert process_time() - began < 1.0  # reading again and again would take minutes
+    assert process_time() - began < 0.1
 
 
 WORDS = st.sampled_from(
