@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import procrastinate
@@ -128,11 +129,15 @@ class Queue:
             log.warning("queue_left", reason="the database does not answer")
             await self._app.connector.close_async()
             await asyncio.wait({working})
+        if not working.cancelled() and (error := working.exception()) is not None:
+            log.info("queue_ended", kind=type(error).__name__)
 
     def _register(self, name: str, task: Task) -> None:
         async def run(context: JobContext, conversation_id: int) -> None:
             number, self._worker = context.job.id, context.job.worker_id
             self._running.add(number)
+            if (job := asyncio.current_task()) is not None:
+                job.add_done_callback(partial(_heard, number))
             try:
                 await task(conversation_id)
             finally:
@@ -175,6 +180,12 @@ class Queue:
         found = [job for number, job in idle.items() if number in self._idle]
         self._idle = set(idle)
         return found
+
+
+def _heard(number: int | None, job: asyncio.Task[Any]) -> None:
+    """Tell of a job whose end could not be written, since the engine asks none of its tasks how it ended."""
+    if not job.cancelled() and (error := job.exception()) is not None:
+        log.warning("job_end_lost", job=number, kind=type(error).__name__)
 
 
 def _pool(**given: Any) -> psycopg_pool.AsyncConnectionPool[psycopg.AsyncConnection[Any]]:

@@ -53,8 +53,8 @@ class DiscordDouble:
         application.router.add_get("/attachments/{channel}/{number}/{name}", self.files.serve)
         self._runner = web.AppRunner(application, shutdown_timeout=0.2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
+        self._site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await self._site.start()
         port = self._runner.addresses[0][1]
         self.files.address = f"127.0.0.1:{port}"
         self.api_url = f"http://127.0.0.1:{port}/api/v10"
@@ -62,6 +62,7 @@ class DiscordDouble:
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        await self._site.stop()  # first, or a bot that is dropped comes back while everything is closed
         await self.gateway.drop(keep=False)
         await self._runner.cleanup()
         if error[0] is None and self.rest.objections:

@@ -94,8 +94,8 @@ class SlackDouble:
         app.router.add_get("/files/{number}/{name}", self.files.serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
+        self._site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await self._site.start()
         port = self._runner.addresses[0][1]
         self._address = f"127.0.0.1:{port}"
         self.files.address = self._address
@@ -106,6 +106,7 @@ class SlackDouble:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._site.stop()  # first, or a bot that is dropped comes back while everything is closed
         await self.sockets.close()
         await self._runner.cleanup()
         if kind is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -21,17 +22,19 @@ PATIENCE = 40.0
 MakeHouse = Callable[..., Mortal]
 
 
-@pytest.fixture
-async def house_of(environment: dict[str, str]) -> AsyncIterator[MakeHouse]:
-    """Make houses in processes of their own, which are ended with the test."""
+@asynccontextmanager
+async def street(environment: dict[str, str]) -> AsyncIterator[MakeHouse]:
+    """Make houses in processes of their own, which are ended with the block."""
     houses: list[Mortal] = []
 
     def made(more: dict[str, str]) -> Mortal:
         houses.append(Mortal(environment | more))
         return houses[-1]
 
-    yield made
-    await asyncio.gather(*(house.kill() for house in houses))
+    try:
+        yield made
+    finally:
+        await asyncio.gather(*(house.kill() for house in houses))
 
 
 def answer_of(body: dict[str, object]) -> str:
@@ -52,10 +55,10 @@ FROZEN = [
 
 @pytest.mark.parametrize(("name", "step"), FROZEN, ids=str)
 async def test_what_a_thawed_house_does_changes_nothing(
-    name: str, step: Death, model: ModelDouble, record: Record, house_of: MakeHouse
+    name: str, step: Death, model: ModelDouble, record: Record, environment: dict[str, str]
 ) -> None:
     model.reply = answer_of
-    async with opened(name, record) as door:
+    async with opened(name, record) as door, street(environment) as house_of:
         frozen, other = house_of(door.environment()), house_of(door.environment())
         door.watched(frozen.watch)
         await frozen.start(step)
@@ -83,27 +86,28 @@ async def test_two_houses_answer_every_question_once(
     discord_environment: dict[str, str],
     model: ModelDouble,
     record: Record,
-    house_of: MakeHouse,
+    environment: dict[str, str],
 ) -> None:
-    model.reply = answer_of
-    houses = [house_of(slack_environment | discord_environment) for _ in range(2)]
-    await asyncio.gather(*(house.start() for house in houses))
-    await slack.until(lambda: len(slack.sockets.open) == 2)
-    await discord.until(lambda: len(discord.gateway.connected) == 2)
-    ann = discord.person("Ann")
-    threads, places = {}, {}
-    for number in range(QUESTIONS):
-        threads[await slack.say("U0ANN", PLACE, f"<@U0BOT> slack {number}")] = f"slack {number}"
-        place = discord.channel(f"place-{number}")
-        places[f"discord {number}"] = place
-        await discord.say(ann, place, f"{discord.bot.mention} discord {number}")
-    for delivery in list(slack.sockets.deliveries):
-        await slack.sockets.repeat(delivery)
-    turns = await record.turns_of(2 * QUESTIONS, PATIENCE)
-    assert [state for state, _ in turns] == ["done"] * 2 * QUESTIONS
-    for ts, question in threads.items():
-        assert said(slack, ts) == [f"The whole answer to: {question}"]
-    for question, place in places.items():
-        assert discord.answers(place) == [f"The whole answer to: {question}"]
-    assert not list(slack.space.streams())
-    assert not any(slack.space.statuses.values())
+    async with street(environment) as house_of:
+        model.reply = answer_of
+        houses = [house_of(slack_environment | discord_environment) for _ in range(2)]
+        await asyncio.gather(*(house.start() for house in houses))
+        await slack.until(lambda: len(slack.sockets.open) == 2)
+        await discord.until(lambda: len(discord.gateway.connected) == 2)
+        ann = discord.person("Ann")
+        threads, places = {}, {}
+        for number in range(QUESTIONS):
+            threads[await slack.say("U0ANN", PLACE, f"<@U0BOT> slack {number}")] = f"slack {number}"
+            place = discord.channel(f"place-{number}")
+            places[f"discord {number}"] = place
+            await discord.say(ann, place, f"{discord.bot.mention} discord {number}")
+        for delivery in list(slack.sockets.deliveries):
+            await slack.sockets.repeat(delivery)
+        turns = await record.turns_of(2 * QUESTIONS, PATIENCE)
+        assert [state for state, _ in turns] == ["done"] * 2 * QUESTIONS
+        for ts, question in threads.items():
+            assert said(slack, ts) == [f"The whole answer to: {question}"]
+        for question, place in places.items():
+            assert discord.answers(place) == [f"The whole answer to: {question}"]
+        assert not list(slack.space.streams())
+        assert not any(slack.space.statuses.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,10 @@ from bot.worker import Queue
 from bot.worker.queue import Later
 
 PATIENCE = 15.0
+TERMINATE = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 class Jobs:
@@ -208,14 +213,30 @@ async def test_terminated_connections_do_not_end_the_work(database_url: str) -> 
         await defer(database_url, 1)
         await jobs.until(lambda: jobs.ended == [1])
         # At this moment the end of the first job may be on its way into the record, and is lost then.
-        await query(
-            database_url,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        )
+        await query(database_url, TERMINATE)
         await defer(database_url, 2)
         await jobs.until(lambda: 2 in jobs.ended)
         await until_states(database_url, [])
+
+
+async def test_a_job_whose_end_was_lost_is_told_of_once_and_done_again(database_url: str) -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    jobs = Jobs()
+
+    async def answer(conversation_id: int) -> None:
+        await jobs.answer(conversation_id)
+        if jobs.ended == [1]:
+            await query(database_url, TERMINATE)
+
+    with capture_logs() as logs:
+        async with running(queue_of(database_url, jobs, grace=0.2, answer=answer)):
+            await defer(database_url, 1)
+            await jobs.until(lambda: jobs.ended == [1, 1])
+            await until_states(database_url, [])
+    gc.collect()  # a task that died unheard is complained of when it is collected
+    assert complaints == []
+    assert [line["event"] for line in logs].count("job_end_lost") == 1
 
 
 async def test_a_database_that_comes_later_is_waited_for(database_url: str) -> None:
