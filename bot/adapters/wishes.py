@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.dialogue import Wish
+from bot.dialogue import Wish, tag_named
 
 LONGEST = 40  # characters; no wish is longer
 
@@ -31,71 +31,12 @@ _LANGUAGE = re.compile(r"(?:language|lang|语言|語言)\s*[:：=]?\s*(\S.*)")
 _SPEAK = re.compile(r"(?:speak|answer in|说|說|用)\s*(\S.*)")
 _LANGUAGE_ALONE = frozenset({"language", "lang", "语言", "語言"})
 _TAG = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,3}", re.IGNORECASE)
-_NAMES = {
-    "english": "en",
-    "英文": "en",
-    "英语": "en",
-    "英語": "en",
-    "chinese": "zh-CN",
-    "simplified chinese": "zh-CN",
-    "中文": "zh-CN",
-    "简体": "zh-CN",
-    "简体中文": "zh-CN",
-    "traditional chinese": "zh-TW",
-    "繁体": "zh-TW",
-    "繁體": "zh-TW",
-    "繁体中文": "zh-TW",
-    "繁體中文": "zh-TW",
-    "正體中文": "zh-TW",
-    "auto": "",
-    "automatic": "",
-    "自动": "",
-    "自動": "",
-}
 # "Language is hard" must not be taken for Icelandic.
-_PRIMARY = frozenset(
-    {
-        *(
-            "ar",
-            "bg",
-            "bn",
-            "cs",
-            "da",
-            "de",
-            "el",
-            "en",
-            "es",
-            "et",
-            "fa",
-            "fi",
-            "fr",
-            "he",
-            "hi",
-            "hr",
-            "hu",
-        ),
-        *(
-            "id",
-            "it",
-            "ja",
-            "ko",
-            "lt",
-            "lv",
-            "ms",
-            "nb",
-            "nl",
-            "no",
-            "pl",
-            "pt",
-            "ro",
-            "ru",
-            "sk",
-            "sl",
-            "sr",
-        ),
-        *("sv", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh"),
-    }
-)
+_PRIMARY_TAGS = """
+ar bg bn cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nb nl no pl pt ro ru sk sl sr sv ta
+th tl tr uk ur vi zh
+"""
+_PRIMARY = frozenset(_PRIMARY_TAGS.split())
 _POLITE = re.compile(r"^(?:please|pls|/|!|请|請)\s*|\s*(?:please|pls)$", re.IGNORECASE)
 _AROUND = " \t\r\n.,;:!?…~*_`\"'()[]。，、；：！？～「」『』（）"
 
@@ -126,14 +67,14 @@ def _language(bare: str) -> tuple[Wish, str] | None:
     if chosen:
         tag = _tag(chosen[1].strip(_AROUND))
     elif spoken:
-        tag = _NAMES.get(spoken[1])
+        tag = tag_named(spoken[1])
     return None if tag is None else (Wish.LANGUAGE, tag)
 
 
 def _tag(named: str) -> str | None:
     """Read a language's name or tag; None for any other word."""
-    if named in _NAMES:
-        return _NAMES[named]
+    if (tag := tag_named(named)) is not None:
+        return tag
     if not _TAG.fullmatch(named):
         return None
     parts = named.replace("_", "-").split("-")

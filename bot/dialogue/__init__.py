@@ -43,9 +43,11 @@ from bot.dialogue.told import (
     Trouble,
     Why,
 )
+from bot.dialogue.tongues import TONGUES, tag_named
 
 __all__ = [
     "LINK",
+    "TONGUES",
     "Accepted",
     "Answer",
     "Attachment",
@@ -89,4 +91,5 @@ __all__ = [
     "Wanted",
     "Why",
     "Wish",
+    "tag_named",
 ]

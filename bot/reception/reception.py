@@ -22,18 +22,12 @@ from bot.dialogue import (
     Thread,
     Why,
     Wish,
+    tag_named,
 )
 from bot.ports import Tell, Words
 from bot.reception.why import told_why
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-# What people type instead of a tag.
-_NAMES = {
-    "english": "en", "英文": "en", "英语": "en", "英語": "en",
-    "chinese": "zh-CN", "中文": "zh-CN", "简体中文": "zh-CN", "简体": "zh-CN",
-    "繁體中文": "zh-TW", "繁體": "zh-TW", "正體中文": "zh-TW",
-    "auto": "", "自动": "", "自動": "",
-}  # fmt: skip
 
 
 class Inbox(Protocol):
@@ -184,7 +178,8 @@ class Reception:
 
     async def _choose(self, request: Request, tell: Tell) -> Reply:
         value = request.value.strip().replace("_", "-")
-        tag = _NAMES.get(value.lower(), value)
+        named = tag_named(value)
+        tag = value if named is None else named
         if tag and not _TAG.fullmatch(tag):
             return Reply(tell("wish-language-unknown"), False)
         await self._people.choose(request.channel.platform, request.person.id, tag)

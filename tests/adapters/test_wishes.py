@@ -61,6 +61,8 @@ def test_a_word_alone_is_a_wish(text: str, wish: Wish) -> None:
         ("语言：繁体中文", "zh-TW"),
         ("語言 繁體中文", "zh-TW"),
         ("说中文", "zh-CN"),
+        ("speak français", "fr"),
+        ("language Deutsch", "de"),
         ("请用英文", "en"),
         ("language auto", ""),
         ("语言 自动", ""),

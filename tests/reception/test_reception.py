@@ -161,7 +161,15 @@ async def test_an_odd_vote_is_refused(door: Door, record: FakeRecord) -> None:
 
 @pytest.mark.parametrize(
     ("value", "tag"),
-    [("zh-CN", "zh-CN"), ("zh_TW", "zh-TW"), (" fr ", "fr"), ("English", "en"), ("繁體中文", "zh-TW")],
+    [
+        ("zh-CN", "zh-CN"),
+        ("zh_TW", "zh-TW"),
+        (" fr ", "fr"),
+        ("English", "en"),
+        ("繁體中文", "zh-TW"),
+        ("繁体", "zh-TW"),
+        ("Traditional Chinese", "zh-TW"),
+    ],
 )
 async def test_a_chosen_language_is_kept_and_spoken_at_once(
     door: Door, record: FakeRecord, value: str, tag: str
@@ -172,7 +180,7 @@ async def test_a_chosen_language_is_kept_and_spoken_at_once(
     assert await door.language(Platform.SLACK, "U1") == tag
 
 
-@pytest.mark.parametrize("value", ["", "auto", "自动"])
+@pytest.mark.parametrize("value", ["", "auto", "Automatic", "自动"])
 async def test_no_language_leaves_it_to_the_messages(door: Door, record: FakeRecord, value: str) -> None:
     record.chosen["U1"] = "fr"
     reply = await door.request(ask(Wish.LANGUAGE, value))

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from bot.adapters.discord.rest import Rest
+from bot.dialogue import TONGUES
 from bot.errors import PlatformError
 from bot.ports import Words
 
@@ -15,25 +16,6 @@ log = structlog.get_logger()
 
 ASK_ABOUT = "Ask about this"
 AUTO = "auto"  # a choice must not be empty
-TONGUES = {
-    "en": "English",
-    "zh-CN": "简体中文",
-    "zh-TW": "繁體中文",
-    "ja": "日本語",
-    "ko": "한국어",
-    "de": "Deutsch",
-    "fr": "Français",
-    "es": "Español",
-    "pt-BR": "Português",
-    "it": "Italiano",
-    "nl": "Nederlands",
-    "pl": "Polski",
-    "ru": "Русский",
-    "uk": "Українська",
-    "tr": "Türkçe",
-    "vi": "Tiếng Việt",
-    "id": "Indonesia",
-}
 LONGEST_QUESTION = 1_800  # the post that shows it has to hold it
 ANSWERS = ("here", "thread")
 

@@ -15,11 +15,11 @@ from bot.adapters.discord.asked import Asked
 from bot.adapters.discord.asking import Asking
 from bot.adapters.discord.buttons import ABOUT, REASON, form_of, pressed
 from bot.adapters.discord.choices import Choices
-from bot.adapters.discord.commands import ANSWERS, ASK_ABOUT, AUTO, TONGUES
+from bot.adapters.discord.commands import ANSWERS, ASK_ABOUT, AUTO
 from bot.adapters.discord.lines import Patience
 from bot.adapters.discord.rest import our_errors
 from bot.adapters.discord.writing import write_text
-from bot.dialogue import Platform, Wish
+from bot.dialogue import TONGUES, Platform, Wish
 from bot.errors import PlatformDown, PlatformError, StoreDown
 from bot.ports import Words
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.adapters.slack.buttons import Block, language_choice, plain
-from bot.dialogue import Thread
+from bot.dialogue import TONGUES, Thread
 from bot.ports import Words
 
 REASON = "frontdesk_reason"
@@ -16,17 +16,6 @@ TITLE_CHARACTERS = 24
 METADATA_CHARACTERS = 2_900  # Slack's limit is 3,000
 THREADS = 10
 
-# Languages by their own names; the bot's own words exist in the first three, a model writes them all.
-_LANGUAGES = {
-    "en": "English",
-    "zh-CN": "简体中文",
-    "zh-TW": "繁體中文",
-    "de": "Deutsch",
-    "es": "Español",
-    "fr": "Français",
-    "ja": "日本語",
-    "ko": "한국어",
-}
 _QUESTION = "question"
 
 
@@ -61,7 +50,7 @@ def home_view(
     def say(key: str, **values: object) -> str:
         return words.say(key, language, **values)
 
-    options = {"": say("slack-home-language-auto"), **_LANGUAGES}
+    options = {"": say("slack-home-language-auto"), **TONGUES}
     lines = [_line(thread, url, say("slack-home-direct")) for thread in threads[:THREADS]]
     return {
         "type": "home",
