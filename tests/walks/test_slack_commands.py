@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.app.running import Standing
+from tests.documents.made import a_pdf
 from tests.doubles.model import Gate, ModelDouble, Script
 from tests.doubles.slack import SlackDouble
 from tests.doubles.slack_blocks import text_of
@@ -63,6 +64,23 @@ async def test_about_a_message_one_asks_alone(
     await slack.say("U0ANN", "D0ANN", "which size?", thread=post.ts)
     await slack.until(lambda: len(whole(slack, post.ts, "D0ANN")()) == 2)
     assert slack.answers(PLACE) == []
+
+
+async def test_about_a_message_its_files_are_read(
+    slack: SlackDouble, model: ModelDouble, slack_house: Standing, record: Record
+) -> None:
+    model.answer("On Monday.")
+    plan = slack.files.share("plan.pdf", a_pdf("Launch on Monday"), "application/pdf")
+    ts = await slack.say("U0BEA", PLACE, "the plan is done", files=(plan,))
+    await slack.pick("U0ANN", PLACE, ts)
+    await slack.until(lambda: slack.space.windows)
+    await slack.submit("U0ANN", "when do we launch?")
+    await slack.until(lambda: slack.answers("D0ANN"))
+    (post,) = slack.answers("D0ANN")
+    await slack.until(whole(slack, post.ts, "D0ANN"))
+    assert "[file: plan.pdf (pages: 1)]\n```\n[page 1]\nLaunch on Monday" in model.requests[0].question
+    await record.turns()
+    assert await record.rows("SELECT manifest -> 'files' FROM turns") == [(["plan.pdf (pages: 1)"],)]
 
 
 async def test_the_home_tab_lists_what_one_asked_and_speaks_the_chosen_language(

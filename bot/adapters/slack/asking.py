@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from bot.adapters.slack.enclosed import read_along
 from bot.adapters.slack.forms import form
 from bot.adapters.slack.history import pages
 from bot.adapters.slack.messages import QUESTION_TYPE, SKEW
@@ -17,7 +18,7 @@ from bot.adapters.slack.mrkdwn import people_in, places_in, read_text
 from bot.adapters.slack.people import People, Somebody
 from bot.adapters.slack.reading import Wanted, moment
 from bot.adapters.slack.web import Unsure, Web
-from bot.dialogue import Accepted, Channel, ChannelKind, Message, Platform
+from bot.dialogue import Accepted, Channel, ChannelKind, File, Message, Platform
 from bot.errors import PlatformError
 from bot.ports import Door, Words
 
@@ -76,18 +77,25 @@ class Asking:
         shown = f"{self._named(asker, language)}\n\n{_cut(question)}\n\n{_cut(quoted)}"
         place, ts = await self._post(ask, shown)
         channel = Channel(Platform.SLACK, ask.team, place, ts, ChannelKind.DIRECT)
-        return await self._accept(channel, ts, asker, f"{question}\n\n{quoted}")
+        files = read_along(about.get("files", ""))
+        return await self._accept(channel, ts, asker, f"{question}\n\n{quoted}", files)
 
-    async def _accept(self, channel: Channel, ts: str, asker: Somebody, text: str) -> bool:
-        message = Message(ts, channel, asker.author, text, moment(ts), mentions_bot=True)
+    async def _accept(
+        self, channel: Channel, ts: str, asker: Somebody, text: str, files: tuple[File, ...] = ()
+    ) -> bool:
+        message = Message(ts, channel, asker.author, text, moment(ts), mentions_bot=True, files=files)
         if await self._door.accept(message) is not Accepted.IGNORED:
             return True
         await self._web.call("chat.delete", channel=channel.id, ts=ts)
         return False
 
     async def _post(self, ask: Ask, text: str) -> tuple[str, str]:
-        """Post once, also where the command comes again or no clear answer came; return channel and ts."""
-        if ask.again and (found := await self._find(ask, LOOK_BACK_SECONDS)):
+        """
+        Post once, also where the command comes again or no clear answer came; return channel and ts.
+
+        The post's ts is the question's id, so that memory keeps it once, whichever process hands it over.
+        """
+        if ask.again and (found := await self._find(ask, ask.channel, LOOK_BACK_SECONDS)):
             return ask.channel, found
         metadata = {"event_type": QUESTION_TYPE, "event_payload": {"nonce": ask.nonce}}
         arguments = {"channel": ask.channel, "unfurl_links": False, **form(text), "metadata": metadata}
@@ -95,24 +103,38 @@ class Asking:
             answer = await self._web.call("chat.postMessage", **arguments)
         except Unsure:
             await asyncio.sleep(0.5)
-            if found := await self._find(ask, SKEW.total_seconds()):
+            if found := await self._find(ask, ask.channel, SKEW.total_seconds()):
                 return ask.channel, found
             raise
-        return str(answer.get("channel") or ask.channel), str(answer["ts"])
+        place, ts = str(answer.get("channel") or ask.channel), str(answer["ts"])
+        return place, await self._first(ask, place, ts) if ask.again else ts
 
-    async def _find(self, ask: Ask, seconds: float) -> str:
-        if not ask.channel.startswith(("C", "D", "G")):
-            return ""  # by a person's id their direct messages can be written, but not read
+    async def _first(self, ask: Ask, place: str, ts: str) -> str:
+        """
+        Take our post away where the same question stood there before; return what stands.
+
+        By a person's id their direct messages can be written but not read: only the post tells their channel.
+        """
+        found = await self._find(ask, place, LOOK_BACK_SECONDS)
+        if not found or found == ts:
+            return ts
+        await self._web.call("chat.delete", channel=place, ts=ts)
+        return found
+
+    async def _find(self, ask: Ask, place: str, seconds: float) -> str:
+        """Find the oldest post that shows the question."""
+        if not place.startswith(("C", "D", "G")):
+            return ""
         oldest = f"{datetime.now(UTC).timestamp() - seconds:.6f}"
-        found = pages(self._web, ask.channel, "", oldest=oldest, include_all_metadata=True)
+        found: list[str] = []
         try:
-            async for item in found:
+            async for item in pages(self._web, place, "", oldest=oldest, include_all_metadata=True):
                 metadata = item.get("metadata") or {}
                 if (metadata.get("event_payload") or {}).get("nonce") == ask.nonce:
-                    return str(item["ts"])
+                    found.append(str(item["ts"]))
         except PlatformError as error:
             log.warning("slack_posts_not_readable", error=str(error))
-        return ""
+        return min(found, key=float, default="")
 
     async def _quoted(self, about: Mapping[str, str], language: str) -> str:
         raw = await self._whole(about)

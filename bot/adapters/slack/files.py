@@ -9,7 +9,7 @@ import aiohttp
 from yarl import URL
 
 from bot.adapters.downloading import read_within
-from bot.adapters.slack.reading import BY_ID
+from bot.adapters.slack.enclosed import BY_ID
 from bot.adapters.slack.web import Web
 from bot.dialogue import File
 from bot.errors import PermissionMissing, PlatformDown, PostRefused

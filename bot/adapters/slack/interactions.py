@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import structlog
 
 from bot.adapters.slack.asking import Ask, Asking
 from bot.adapters.slack.buttons import pressed
+from bot.adapters.slack.enclosed import write_along
 from bot.adapters.slack.events import place_of
 from bot.adapters.slack.home import Home
 from bot.adapters.slack.people import People, Somebody
@@ -124,6 +126,7 @@ class Interactions:
             "thread": str(message.get("thread_ts") or ""),
             "user": str(message.get("user") or message.get("bot_id") or ""),
             "name": str(message.get("username") or ""),
+            "files": write_along(message),
         }
         language = await self._home.language(_team(body), _user(body))
         view = about_view(self._words, language, _carried(about, str(message.get("text") or "")))
@@ -175,10 +178,10 @@ class Interactions:
 
 def _carried(about: dict[str, str], text: str) -> dict[str, str]:
     """Put as much of the text along as a window's metadata can hold."""
-    room = METADATA_CHARACTERS - len(str(about)) - 40
+    room = METADATA_CHARACTERS - len(json.dumps(about, ensure_ascii=False)) - 40
     # A letter may become six characters in JSON (a quote or a line break two, a control character six).
     whole = about | {"text": text}
-    if len(str(whole)) + 6 * len(text) < room or _weight(text) <= room:
+    if _weight(text) <= room:
         return whole
     while _weight(text) > room:
         text = text[: len(text) * 3 // 4]

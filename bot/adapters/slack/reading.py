@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.adapters.slack.mrkdwn import Known, clean, people_in, places_in, read_text, without_greeting
-from bot.dialogue import Author, Channel, ChannelKind, File, Message, Platform
+from bot.adapters.slack.enclosed import read_files
+from bot.adapters.slack.mrkdwn import Known, people_in, places_in, read_text, without_greeting
+from bot.dialogue import Author, Channel, ChannelKind, Message, Platform
 
 _STAMP = re.compile(r"\d{1,11}(?:\.\d{1,9})?", re.ASCII)
-# Where a file of a shared channel has no address yet, `files.info` tells it by the id.
-BY_ID = "slack-file:"
 # A message of any other subtype is Slack talking about the channel (joins, topics), not a person.
 _WRITTEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 
@@ -82,7 +81,7 @@ def compose(body: Mapping[str, Any], channel: Channel, me: Me, known: Known) -> 
         mentions_others=bool(others),
         said=is_ours(body, me),
         edited_at=moment(str(edited.get("ts"))) if isinstance(edited, Mapping) else None,
-        files=tuple(_files(body)),
+        files=tuple(read_files(body)),
     )
 
 
@@ -138,7 +137,7 @@ def _was_edited(event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
 def _lost_files(event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
     """Say whether a person deleted a file of the message; Slack leaves a tombstone in its place."""
     before = event.get("previous_message")
-    return isinstance(before, Mapping) and len(_files(body)) < len(_files(before))
+    return isinstance(before, Mapping) and len(read_files(body)) < len(read_files(before))
 
 
 def _stamp(body: Mapping[str, Any]) -> str:
@@ -156,20 +155,3 @@ def _author(body: Mapping[str, Any], known: Known) -> Author:
     profile = body.get("bot_profile")
     named = str(profile.get("name") or "") if isinstance(profile, Mapping) else ""
     return Author(user, str(body.get("username") or "") or named or "someone")
-
-
-def _files(body: Mapping[str, Any]) -> list[File]:
-    files = body.get("files")
-    if not isinstance(files, list):
-        return []
-    return [_file(item) for item in files if isinstance(item, Mapping) and item.get("mode") != "tombstone"]
-
-
-def _file(item: Mapping[str, Any]) -> File:
-    size = item.get("size")
-    return File(
-        clean(str(item.get("name") or item.get("title") or "a file")),
-        str(item.get("mimetype") or ""),
-        size if isinstance(size, int) else 0,
-        str(item.get("url_private") or "") or f"{BY_ID}{item.get('id') or ''}",
-    )

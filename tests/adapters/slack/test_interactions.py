@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.adapters.slack import SlackAdapter
+from bot.adapters.slack.enclosed import write_along
 from bot.adapters.slack.interactions import _carried
 from bot.dialogue import Accepted, ChannelKind, Message, Piece, Reply, Wish
 from bot.errors import StoreDown
@@ -164,6 +165,23 @@ async def test_a_command_that_comes_again_after_a_restart_is_one_question(
     assert len(slack.answers(GENERAL)) == 2
 
 
+async def test_a_window_that_comes_again_after_a_restart_is_one_question(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    door = FakeDoor()
+    async with listening(slack, adapter, door):
+        ts = await slack.say("U0BEA", GENERAL, "hm")
+        await slack.pick("U0ANN", GENERAL, ts)
+        await slack.until(lambda: slack.space.windows)
+        delivery = await slack.submit("U0ANN", "what is this?")
+        await slack.until(lambda: slack.whispers("U0ANN"))
+    async with listening(slack, adapter, door):  # a new process, which knows nothing of it
+        await slack.sockets.repeat(delivery)
+        await slack.until(lambda: len(slack.whispers("U0ANN")) == 2)
+    (post,) = slack.answers(DIRECT)
+    assert [message.id for message in door.messages[1:]] == [post.ts]
+
+
 async def test_a_post_without_a_clear_answer_is_looked_for(slack: SlackDouble, adapter: SlackAdapter) -> None:
     slack.fail("chat.postMessage", lost=True)
     door = FakeDoor()
@@ -234,6 +252,20 @@ async def test_about_a_message_one_is_answered_alone(slack: SlackDouble, adapter
     assert slack.whispers("U0ANN") == ["[en-GB:slack-about-sent]"]
 
 
+async def test_about_a_message_its_files_come_along(slack: SlackDouble, adapter: SlackAdapter) -> None:
+    door = FakeDoor()
+    plan = slack.files.share("the plan.txt", b"Launch on Monday", "text/plain")
+    async with listening(slack, adapter, door):
+        ts = await slack.say("U0BEA", GENERAL, "see the plan", files=(plan,))
+        await slack.pick("U0ANN", GENERAL, ts)
+        await slack.until(lambda: slack.space.windows)
+        await slack.submit("U0ANN", "when?")
+        await slack.until(lambda: slack.whispers("U0ANN"))
+        (file,) = door.messages[-1].files
+        assert (file.name, file.media_type, file.size) == ("the plan.txt", "text/plain", 16)
+        assert await adapter.fetch(file, 1_000) == b"Launch on Monday"
+
+
 async def test_about_a_message_no_question_need_be_written(slack: SlackDouble, adapter: SlackAdapter) -> None:
     door = FakeDoor()
     async with listening(slack, adapter, door):
@@ -263,7 +295,9 @@ async def test_a_long_message_is_read_whole(slack: SlackDouble, adapter: SlackAd
 def test_what_a_window_carries_along_fits(text: str) -> None:
     import json
 
-    carried = _carried({"channel": "C1", "ts": "1.0", "thread": "", "user": "U1", "name": ""}, text)
+    files = write_along({"files": [{"id": f"F{n:010}", "name": '"' * 200 + ".pdf"} for n in range(12)]})
+    about = {"channel": "C1", "ts": "1.0", "thread": "", "user": "U1", "name": "", "files": files}
+    carried = _carried(about, text)
     assert len(json.dumps(carried, ensure_ascii=False)) <= 3_000
     assert ("cut" in carried) == (text != "short")
 
