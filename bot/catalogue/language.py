@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
+from bot.catalogue.trained import TrainedModel, unpacked
 
 # What says nothing about the language of the person: code, addresses, mentions, emoji names. Each part is
 # bounded or has but one way to match, for a message may be made to be slow to read.
@@ -49,7 +47,8 @@ yes you your
 """
 _ENGLISH = frozenset(_COMMON_ENGLISH.split())
 
-T = TypeVar("T")
+_opening = Lock()
+_opened: list[TrainedModel] = []
 
 
 def language_of(text: str) -> str:
@@ -76,32 +75,15 @@ def spoken(text: str) -> str:
     return _SILENT.sub(" ", text)[:_ENOUGH]
 
 
-def prepare() -> None:
-    """Load the model for Latin text before it is needed; takes about a second, so call it in a thread."""
-    _LATIN_MODEL.wait()
+def prepare(folder: Path | None = None) -> None:
+    """
+    Open the model for Latin text, which else the first text does that needs it.
 
-
-class Loaded(Generic[T]):
-    """Something that takes long to load, and is loaded once."""
-
-    def __init__(self, load: Callable[[], T]) -> None:
-        """Nothing is loaded yet."""
-        self._load = load
-        self._lock = Lock()
-        self._found: T | None = None
-
-    def wait(self) -> T:
-        """Load it here, or wait for who is loading it."""
-        with self._lock:
-            if self._found is None:
-                self._found = self._load()
-            return self._found
-
-    def now(self) -> T | None:
-        """Give it without waiting for another thread that is loading it: None then."""
-        if self._found is not None or not self._lock.locked():
-            return self._found or self.wait()
-        return None
+    Where the folder does not hold it yet that takes half a second. Raises `OSError` where it cannot.
+    """
+    with _opening:
+        if not _opened:
+            _opened.append(TrainedModel(unpacked(folder), _LATIN))
 
 
 def _weights(text: str) -> Counter[str]:
@@ -135,21 +117,12 @@ def _latin(text: str) -> str:
         return "en"
     if sum(word in _ENGLISH for word in words) * 4 >= len(words):
         return "en"
-    model = _LATIN_MODEL.now()
-    if model is None:
-        return "en"  # in the first second: better than to hold up all others
-    language, confidence = model.classify(" ".join(words[:200]))
-    return str(language) if confidence >= 0.8 else "en"
+    return _trained(" ".join(words[:200]))
 
 
-def _identifier() -> LanguageIdentifier:
-    # Loaded for the first text that needs it: about a second, and some 80 MB from then on.
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(_LATIN)
-    identifier._full_model = None  # 20 MB, for choosing other languages later
-    return identifier
-
-
-_LATIN_MODEL = Loaded(_identifier)
+@lru_cache(maxsize=256)  # what is asked is told of in several places
+def _trained(text: str) -> str:
+    if not _opened:
+        prepare()
+    language, confidence = _opened[0].classify(text)
+    return language if confidence >= 0.8 else "en"

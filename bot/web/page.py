@@ -23,9 +23,9 @@ _SCRIPT_WORDS = (
     "delivery-sending",
     "example-1", "example-2", "example-3", "failed", "guest", "message-from", "new-thread", "stop", "stopped",
     "too-long", "vote-down", "vote-reason", "vote-send", "vote-skip", "vote-thanks", "vote-up",
-    "waiting", "why", "why-attempts", "why-budget", "why-budget-value", "why-first-text",
-    "why-left-out", "why-message-tokens", "why-messages", "why-model", "why-none", "why-notes",
-    "why-seconds", "why-seconds-value", "why-shortened", "why-summary", "why-tokens",
+    "waiting", "why", "why-attempts", "why-budget", "why-budget-value", "why-files",
+    "why-first-text", "why-left-out", "why-message-tokens", "why-messages", "why-model", "why-none",
+    "why-notes", "why-seconds", "why-seconds-value", "why-shortened", "why-summary", "why-tokens",
     "why-tokens-value", "why-whole",
 )  # fmt: skip
 

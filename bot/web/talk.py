@@ -148,6 +148,7 @@ def _reasons(why: Why) -> dict[str, Any]:
         "budget": why.manifest.budget,
         "tokens": why.manifest.tokens,
         "shortened": why.manifest.shortened,
+        "files": list(why.manifest.files),
         "notes": list(why.manifest.notes),
         "whole": [asdict(span) for span in why.manifest.whole],
         "summarised": [asdict(span) for span in why.manifest.summarised],

@@ -131,6 +131,7 @@ def why(turn: int) -> Why:
         budget=14_000,
         tokens=1_240,
         model="gpt-oss-20b",
+        files=("parcels.csv (rows: 12)", "slides.key (not read: of a kind I cannot read)"),
         notes=("The thread was read from its beginning first.",),
     )
     reasons = (

@@ -233,6 +233,12 @@ async def test_why_tells_what_the_model_read(browser: Browser, served: Console) 
         "Whole: 96 tokens · As a summary: 210 tokens · Not read: 5,120 tokens"
     )
     await expect(panel).to_contain_text("Does anybody still have the slides")
+    await expect(panel.get_by_role("heading", level=3)).to_have_text(
+        ["What the model read", "Files and links", "Notes"]
+    )
+    await expect(panel.locator(".notes").first.get_by_role("listitem")).to_have_text(
+        ["parcels.csv (rows: 12)", "slides.key (not read: of a kind I cannot read)"]
+    )
     await panel.get_by_role("button", name="Close").click()
     await expect(panel).to_be_hidden()
     assert_stayed_home(seen)

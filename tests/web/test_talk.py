@@ -230,6 +230,7 @@ async def test_the_reasons_of_an_answer_are_told(console: Console) -> None:
     assert told["model"] == "gpt-oss-20b"
     assert [reason["reading"] for reason in told["reasons"]] == ["left-out", "summary", "whole"]
     assert told["budget"] == 14_000
+    assert told["files"] == ["parcels.csv (rows: 12)", "slides.key (not read: of a kind I cannot read)"]
     assert sum(span["tokens"] for span in told["left_out"]) == 5_120
 
 

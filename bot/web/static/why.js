@@ -4,7 +4,7 @@ import { number, say } from "./words.js";
 
 /** Fill the panel's body with the reasons the server told. */
 export function showReasons(body, why) {
-  body.replaceChildren(facts(why), ...messages(why), ...notes(why));
+  body.replaceChildren(facts(why), ...messages(why), ...files(why), ...notes(why));
 }
 
 /** Fill the panel's body with one line of text. */
@@ -60,11 +60,22 @@ function line(reason) {
   return make("li", reason.reading, "", head, text);
 }
 
+// Each is named with what was read of it, or with why nothing was.
+function files(why) {
+  return listed("why-files", why.files);
+}
+
 function notes(why) {
-  const said = [...why.notes];
-  if (why.shortened) said.unshift(say("why-shortened"));
-  if (!said.length) return [];
+  return listed("why-notes", why.shortened ? [say("why-shortened"), ...why.notes] : why.notes);
+}
+
+function listed(word, lines) {
+  if (!lines.length) return [];
   const list = make("ul", "notes");
-  for (const note of said) list.append(make("li", "", note));
-  return [make("h3", "", say("why-notes")), list];
+  for (const text of lines) {
+    const item = make("li", "", text);
+    item.dir = "auto";
+    list.append(item);
+  }
+  return [make("h3", "", say(word)), list];
 }
