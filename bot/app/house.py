@@ -50,6 +50,7 @@ def build(
     backends: Sequence[Backend],
     adapters: Mapping[Platform, Adapter],
     shelf: HistoryShelf,
+    workspaces: Workspaces,
     terms: LeaseTerms | None = None,
     beat: float = BEAT_SECONDS,
 ) -> House:
@@ -79,7 +80,7 @@ def build(
         Withdrawals(database, settings.keep.deleted_days),
         Wishes(database),
         People(database),
-        Workspaces(database),
+        workspaces,
         words,
         attend.admits,
     )

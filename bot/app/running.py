@@ -74,16 +74,17 @@ async def standing(
         ground = await stack.enter_async_context(opened(settings, say))
         backends = await _backends(settings, ground, stack, say)
         shelf = HistoryShelf(ground.database, ground.counter)
+        workspaces = Workspaces(ground.database)
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
         if platforms:
             for adapter in (
                 slack_adapter(settings.slack, ground.words),
-                discord_adapter(settings.discord, shelf, ground.words, Workspaces(ground.database)),
+                discord_adapter(settings.discord, shelf, ground.words, workspaces),
             ):
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)
                     adapters[adapter.platform] = adapter
-        house = build(settings, ground, backends, adapters, shelf, terms, beat)
+        house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
         bell = supervised("bell", ground.bell.run)
         leases = supervised("leases", house.leases.run)
         stack.push_async_callback(cancelled, [leases, bell])
