@@ -104,10 +104,13 @@ def _told(name: Name, *words: str, quiet: bool = False) -> int:
 
 def _command(name: Name) -> Command:
     """Load the command now: `--version`, `--help` and a wrong setting need not wait for every library."""
-    from bot.app import commands, running
+    if name == "run":
+        from bot.app.running import run
+
+        return run
+    from bot.app import commands
 
     known: dict[str, Command] = {
-        "run": running.run,
         "chat": commands.chat,
         "migrate": commands.migrate,
         "doctor": commands.doctor,

@@ -62,10 +62,7 @@ async def opened(
             await migrated(url, say)
         database = Database(url)
         stack.push_async_callback(database.close)
-        counter = await asyncio.to_thread(TiktokenCounter, data_dir / "vocabulary")
-        # Loaded beside everything else, so that the first French question does not hold up the loop.
-        preparing = asyncio.get_running_loop().run_in_executor(None, prepare)
-        stack.callback(preparing.cancel)
+        counter = await asyncio.to_thread(_read, data_dir)
         yield Ground(data_dir, url, database, Bell(url), counter, Catalogue())
 
 
@@ -87,7 +84,7 @@ async def migrated(url: str, say: Say = lambda _: None) -> None:
     tries = 0
     while True:
         try:
-            await asyncio.to_thread(migrations.upgrade, url)
+            await asyncio.to_thread(migrations.upgrade_apart, url)
         except StoreDown as error:
             if not tries:
                 say("The database does not answer; waiting for it (BOT_DATABASE_URL, Ctrl-C gives up) …")
@@ -97,3 +94,13 @@ async def migrated(url: str, say: Say = lambda _: None) -> None:
             tries += 1
         else:
             return
+
+
+def _read(data_dir: Path) -> TiktokenCounter:
+    """Read what tells languages and counts tokens; the first start unpacks both, which takes a second."""
+    try:
+        prepare(data_dir / "languages")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SettingError(f"BOT_DATA_DIR: {data_dir} cannot be written ({reason})") from error
+    return TiktokenCounter(data_dir / "vocabulary")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bot.adapters.discord import Choices, DiscordAdapter, Marks
-from bot.adapters.slack import SlackAdapter
 from bot.app.proxies import proxy_to
 from bot.attention import AccessList, Attender
 from bot.config import Access, DiscordSettings, ModelChoice, ModelSettings, Settings, SlackSettings
-from bot.dialogue import Author, Platform
+from bot.dialogue import Author, Channel, Platform
 from bot.generation.builtin import Address, OnBoardServer
 from bot.generation.onboard import OnBoardBackend
 from bot.generation.openai import OPENAI_URL, OpenAIBackend, Wishes
 from bot.generation.prices import PriceTable, read_prices
-from bot.ports import Words
+from bot.ports import Adapter, Named, Words
+
+if TYPE_CHECKING:  # a platform's SDK is loaded where the platform is used: 10 MB each
+    from bot.adapters.discord import Choices, DiscordAdapter, Marks
+    from bot.adapters.slack import SlackAdapter
 
 ME = Author("frontdesk", "Frontdesk")
 
@@ -67,6 +71,8 @@ def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:
     """Make Slack's adapter, or None where it is not used."""
     if settings.bot_token is None or not (settings.app_token or settings.signing_secret):
         return None
+    from bot.adapters.slack import SlackAdapter
+
     return SlackAdapter(
         settings.bot_token.get_secret_value(),
         settings.app_token.get_secret_value() if settings.app_token else "",
@@ -84,15 +90,22 @@ def discord_adapter(
     """Make Discord's adapter, or None where it is not used."""
     if settings.token is None:
         return None
+    from bot.adapters.discord import DiscordAdapter
+
     token = settings.token.get_secret_value()
     proxy = proxy_to(settings.api_url, settings.proxy)
     return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy)
 
 
-def attender(settings: Settings) -> Attender:
-    """Make what decides whom a message is for."""
+def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attender:
+    """Make what decides whom a message is for; the adapters know what the bot is called where."""
     lists = {Platform.SLACK: _list(settings.slack), Platform.DISCORD: _list(settings.discord)}
-    return Attender(lists)
+
+    def names(channel: Channel) -> Sequence[str]:
+        adapter = adapters.get(channel.platform)
+        return adapter.names(channel) if isinstance(adapter, Named) else ()
+
+    return Attender(lists, (ME.name,), names)
 
 
 def _list(access: Access) -> AccessList:

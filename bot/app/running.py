@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from starlette.types import ASGIApp
 
 from bot.adapters.local import LocalAdapter
-from bot.adapters.slack import SlackAdapter
 from bot.app.ground import Ground, opened
 from bot.app.house import BEAT_SECONDS, House, build
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
@@ -40,6 +40,7 @@ class Standing:
     house: House
     backends: tuple[Backend, ...]
     adapters: Mapping[Platform, Adapter]
+    routes: Mapping[str, ASGIApp]  # what platforms deliver over HTTP, by exact path
 
 
 async def run(settings: Settings, say: Say) -> None:
@@ -76,6 +77,7 @@ async def standing(
         shelf = HistoryShelf(ground.database, ground.counter)
         workspaces = Workspaces(ground.database)
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
+        routes: Mapping[str, ASGIApp] = {}
         if platforms:
             for adapter in (
                 slack_adapter(settings.slack, ground.words),
@@ -90,7 +92,7 @@ async def standing(
         stack.push_async_callback(cancelled, [leases, bell])
         queue = supervised("queue", house.queue.run)
         stack.push_async_callback(cancelled, [queue])
-        yield Standing(ground, house, backends, adapters)
+        yield Standing(ground, house, backends, adapters, routes)
 
 
 @asynccontextmanager
@@ -212,6 +214,4 @@ async def serve_web(settings: Settings, built: Standing, say: Say) -> None:
         also = f" · {' and '.join(name.capitalize() for name in names)}" if names else ""
         say(f"Frontdesk is ready: {address} · {model.name}{also} · Ctrl-C stops it")
 
-    slack = built.adapters.get(Platform.SLACK)
-    beside = slack.routes if isinstance(slack, SlackAdapter) else {}
-    await serve(app, web.host, web.port, ready, beside)
+    await serve(app, web.host, web.port, ready, built.routes)

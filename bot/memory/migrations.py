@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from bot.errors import SchemaBehind, StoreDown
 from bot.memory.database import driver_url
@@ -25,22 +23,46 @@ def upgrade(url: str) -> None:
 
     Raises `StoreDown` where it cannot be reached.
     """
+    from alembic import command
+    from alembic.config import Config
+
     with _connected(url) as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        config = _config()
+        config = Config()
+        config.set_main_option("script_location", str(FOLDER))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def upgrade_apart(url: str) -> None:
+    """
+    Do the same where it is needed, in a process of its own: what it loads is 10 MB that nobody wants after.
+
+    Raises `StoreDown` where the database cannot be reached, and `CalledProcessError` where a revision fails;
+    the process has said why.
+    """
+    try:
+        check(url)
+    except SchemaBehind:
+        program = "import sys; from bot.memory.migrations import upgrade; upgrade(sys.stdin.read())"
+        command = [sys.executable, "-c", program]  # the address may hold a password: never among the words
+        subprocess.run(command, input=url, text=True, check=True, cwd=FOLDER.parent)
 
 
 def check(url: str) -> None:
     """Raise `SchemaBehind` unless the database is at the newest revision."""
     with _connected(url) as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if current != head:
+        there = connection.scalar(sa.text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+        current = connection.scalar(sa.text("SELECT version_num FROM alembic_version")) if there else None
+    if current != newest():
         raise SchemaBehind(
-            f"the tables are at revision {current}, the program needs {head}: run `bot migrate`"
+            f"the tables are at revision {current}, the program needs {newest()}: run `bot migrate`"
         )
+
+
+def newest() -> str:
+    """Name the newest revision, by which its file's name begins."""
+    return max(file.name.partition("_")[0] for file in (FOLDER / "versions").glob("[0-9]*_*.py"))
 
 
 @contextmanager
@@ -53,9 +75,3 @@ def _connected(url: str) -> Iterator[sa.Connection]:
         raise StoreDown(f"the database cannot be reached: {error.orig}") from error
     finally:
         engine.dispose()
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    return config

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from time import process_time
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.catalogue import Catalogue
-from bot.catalogue.language import Loaded, language_of
+from bot.catalogue.language import language_of
 
 PHRASES = [
     # Chinese, alone and with the English that engineers mix in
@@ -93,61 +92,13 @@ def test_forty_thousand_characters_take_no_time(part: str) -> None:
     assert process_time() - began < 1.0
 
 
-def test_chinese_and_plain_english_do_not_load_the_model() -> None:
+def test_chinese_and_plain_english_do_not_unpack_the_model_and_nothing_loads_numpy() -> None:
     code = (
-        "import sys; from bot.catalogue import Catalogue; tell = Catalogue().language_of\n"
+        "import sys; from bot.catalogue import Catalogue, language; tell = Catalogue().language_of\n"
         "assert tell('你好') == 'zh' and tell('ok') == 'en'\n"
         "assert tell('How do I reset my password, please?') == 'en'\n"
-        "assert 'py3langid' not in sys.modules and 'numpy' not in sys.modules\n"
-        "assert tell('Wie setze ich mein Passwort zurück?') == 'de' and 'py3langid' in sys.modules"
+        "assert not language._opened\n"
+        "assert tell('Wie setze ich mein Passwort zurück?') == 'de' and language._opened\n"
+        "assert 'py3langid' not in sys.modules and 'numpy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-def test_nobody_waits_for_a_model_that_another_thread_is_loading() -> None:
-    begun, may_end = threading.Event(), threading.Event()
-    loads: list[str] = []
-
-    def load() -> str:
-        loads.append("loaded")
-        begun.set()
-        assert may_end.wait(10)
-        return "model"
-
-    loaded = Loaded(load)
-    thread = threading.Thread(target=loaded.wait)
-    thread.start()
-    assert begun.wait(10)
-    assert loaded.now() is None
-    may_end.set()
-    thread.join()
-    assert loaded.now() == loaded.wait() == "model"
-    assert loads == ["loaded"]
-
-
-def test_what_nobody_prepares_is_loaded_when_it_is_needed() -> None:
-    assert Loaded(lambda: "model").now() == "model"
-
-
-def test_a_question_in_the_first_second_is_taken_for_english_and_later_ones_are_not() -> None:
-    program = """
-import threading
-from bot.catalogue import language
-load, begun, may_end = language._LATIN_MODEL._load, threading.Event(), threading.Event()
-def slowly():
-    begun.set()
-    may_end.wait(30)
-    return load()
-language._LATIN_MODEL._load = slowly
-thread = threading.Thread(target=language.prepare)
-thread.start()
-begun.wait(30)
-first = language.language_of("Wie setze ich mein Passwort bitte zurueck?")
-may_end.set()
-thread.join()
-print(first, language.language_of("Wie setze ich mein Passwort bitte zurueck?"))
-"""
-    told = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert told.stdout.split() == ["en", "de"]

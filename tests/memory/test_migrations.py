@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,9 +10,11 @@ from subprocess import Popen
 
 import psycopg
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from bot.errors import SchemaBehind, StoreDown
-from bot.memory.migrations import check, upgrade
+from bot.memory.migrations import FOLDER, check, newest, upgrade, upgrade_apart
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
@@ -48,6 +51,29 @@ def test_threads_that_start_together_migrate_once(empty_database_url: str) -> No
     check(empty_database_url)
 
 
+def test_the_newest_revision_is_the_one_that_alembic_would_go_to() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    assert newest() == ScriptDirectory.from_config(config).get_current_head()
+
+
+def test_the_program_migrates_without_keeping_what_migrates(empty_database_url: str) -> None:
+    program = (
+        "import sys; from bot.memory.migrations import upgrade_apart; upgrade_apart(sys.argv[1]);"
+        "assert 'alembic' not in sys.modules"
+    )
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", program, empty_database_url], cwd=ROOT, timeout=60, check=True)
+        check(empty_database_url)
+
+
+def test_a_revision_that_fails_apart_is_not_passed_over(empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("CREATE TABLE turns (id int)")
+    with pytest.raises(subprocess.CalledProcessError):
+        upgrade_apart(empty_database_url)
+
+
 def test_a_revision_that_fails_leaves_nothing_behind(empty_database_url: str) -> None:
     with psycopg.connect(empty_database_url) as connection:
         connection.execute("CREATE TABLE turns (id int)")  # in the way of ours
@@ -56,7 +82,7 @@ def test_a_revision_that_fails_leaves_nothing_behind(empty_database_url: str) ->
     assert tables(empty_database_url) == 1
 
 
-@pytest.mark.parametrize("act", [check, upgrade])
+@pytest.mark.parametrize("act", [check, upgrade, upgrade_apart])
 def test_a_database_that_is_away_is_told(act: object) -> None:
     assert callable(act)
     with pytest.raises(StoreDown):
