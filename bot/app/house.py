@@ -57,7 +57,7 @@ def build(
     """Build the house around adapters and backends; `terms` and `beat` say when a silent one is dead."""
     terms = terms or LeaseTerms()
     database, counter, words = ground.database, ground.counter, ground.words
-    attend = attender(settings)
+    attend = attender(settings, adapters)
     inbox = Inbox(database, counter, attend)
     turns = Turns(database, counter, ME, terms)
     leases = Leases(database, ground.bell, terms)

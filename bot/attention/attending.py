@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bot.attention.access import AccessList
 from bot.attention.judging import judge
@@ -13,15 +13,20 @@ class Attender:
     """Says what becomes of a message; knows nothing of what is stored but the scene in the thread."""
 
     def __init__(
-        self, lists: Mapping[Platform, AccessList] | None = None, names: Iterable[str] = ("Frontdesk",)
+        self,
+        lists: Mapping[Platform, AccessList] | None = None,
+        names: Iterable[str] = ("Frontdesk",),
+        also: Callable[[Channel], Iterable[str]] = lambda channel: (),
     ) -> None:
         """
         `lists` has a platform's access list; a platform without one is open to all.
 
-        `names` are what people call the bot without a mention.
+        `names` are what people call the bot without a mention; `also` says what it is called in one place
+        besides.
         """
         self._lists = dict(lists or {})
         self._names = tuple(names)
+        self._also = also
 
     def __call__(self, message: Message, scene: Scene | None) -> Attention:
         """
@@ -36,7 +41,8 @@ class Attender:
             return Attention.ANSWER
         if scene is None:
             return Attention.IGNORE
-        return Attention.ANSWER if judge(message, scene, self._names).for_bot else Attention.KEEP
+        names = (*self._names, *filter(None, self._also(message.channel)))
+        return Attention.ANSWER if judge(message, scene, names).for_bot else Attention.KEEP
 
     def admits(self, author: Author, channel: Channel) -> bool:
         """Say whether a person is heard in a channel at all."""

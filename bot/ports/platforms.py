@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.dialogue import (
     Accepted,
+    Channel,
     Deletion,
     File,
     Linked,
@@ -177,4 +178,13 @@ class Links(Protocol):
         Only those that the asker may read, and everybody else who can read the answer; of all others
         nothing but the link is told. Raises `PlatformDown`.
         """
+        ...
+
+
+@runtime_checkable
+class Named(Protocol):
+    """A platform where people may have given the bot a name of their own."""
+
+    def names(self, channel: Channel) -> Sequence[str]:
+        """Say what the bot is called in a place, as far as it is known by now; asks nobody."""
         ...

@@ -77,3 +77,13 @@ def test_the_bot_goes_by_the_names_it_is_given_and_the_one_it_speaks_under(text:
     assert attend(heard(THREAD, text, mentioned=False), quiet) is Attention.ANSWER
     assert attend(heard(THREAD, "and then?", mentioned=False), quiet) is Attention.KEEP
     assert attend(heard(OPEN, text, mentioned=False), ANSWERED) is Attention.ANSWER
+
+
+def test_the_bot_goes_by_what_it_is_called_in_a_place() -> None:
+    attend = Attender(also=lambda channel: ("", "Deskbot") if channel.workspace == "T1" else ())
+    quiet = Scene(ANSWERED.lately, quiet=True)
+    elsewhere = Channel(Platform.SLACK, "T2", "C1", "1.0", ChannelKind.THREAD)
+    text = "Deskbot, and then?"
+    assert attend(heard(THREAD, text, mentioned=False), quiet) is Attention.ANSWER
+    assert attend(heard(THREAD, "and then?", mentioned=False), quiet) is Attention.KEEP
+    assert attend(heard(elsewhere, text, mentioned=False), quiet) is Attention.KEEP

@@ -91,6 +91,23 @@ async def test_in_the_middle_of_a_thread_it_reads_the_thread_first(
     await discord.until(lambda: len(discord.answers(thread)) == 2)
 
 
+async def test_it_answers_to_the_nickname_that_the_server_gave_it(
+    discord: DiscordDouble, model: ModelDouble, house: Opener, discord_environment: dict[str, str]
+) -> None:
+    ann, bea, place = discord.person("Ann"), discord.person("Bea"), discord.channel("help")
+    discord.bot.nick = "Deskbot"
+    async with house(**discord_environment):
+        await discord.connected()
+        thread = await discord.thread(place, "printer")
+        model.answer("Put paper in.", "The lower one.")
+        await discord.say(ann, thread, f"{discord.bot.mention} what does the printer want?")
+        await discord.until(lambda: discord.answers(thread) == ["Put paper in."])
+        await discord.say(bea, thread, "@Ann, which tray did you open?")
+        await discord.say(bea, thread, "Deskbot, which tray is right?")
+        await discord.until(lambda: len(discord.answers(thread)) == 2)
+    assert model.requests[1].question.endswith("Deskbot, which tray is right?")
+
+
 async def test_a_dropped_gateway_resumes_and_answers_nothing_twice(
     discord: DiscordDouble, model: ModelDouble, discord_house: Standing, record: Record
 ) -> None:

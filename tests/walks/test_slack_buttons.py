@@ -166,6 +166,20 @@ async def test_quiet_in_a_thread_until_it_is_named(
     assert said(slack, post.thread) == ["Forty-two.", "Named, I speak."]
 
 
+async def test_it_answers_to_the_name_that_the_workspace_shows(
+    slack: SlackDouble, model: ModelDouble, slack_house: Standing, record: Record
+) -> None:
+    slack.space.add_person("U0BOT", "Deskbot", "", "")
+    post = await answered(slack, model, record)
+    await slack.say("U0ANN", PLACE, "<@U0BOT> quiet", thread=post.thread)
+    await slack.until(lambda: slack.whispers("U0ANN"))
+    await slack.say("U0ANN", PLACE, "what about forty-three?", thread=post.thread)
+    model.answer("Named, I speak.")
+    await slack.say("U0ANN", PLACE, "Deskbot, and forty-four?", thread=post.thread)
+    await slack.until(lambda: len(whole(slack, post.thread)()) == 2)
+    assert said(slack, post.thread) == ["Forty-two.", "Named, I speak."]
+
+
 async def test_new_in_a_direct_message_forgets_what_was_said(
     slack: SlackDouble, model: ModelDouble, slack_house: Standing
 ) -> None:

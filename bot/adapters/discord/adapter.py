@@ -27,7 +27,7 @@ from bot.adapters.discord.waiting import look_after
 from bot.adapters.discord.writing import LIMIT, length, write_text
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
-from bot.dialogue import ChannelKind, File, Finding, Linked, Message, Piece, Platform
+from bot.dialogue import Channel, ChannelKind, File, Finding, Linked, Message, Piece, Platform
 from bot.ports import Door, Receipts, Tell, Words
 
 
@@ -122,6 +122,10 @@ class DiscordAdapter:
         link = link_to(place.workspace, place.parent or place.id, question.id)
         post = await self._direct.post(question.author.id, f"{write_text(text)}\n{link}", f"n{question.id}")
         return post is not None
+
+    def names(self, channel: Channel) -> Sequence[str]:
+        """Say what the bot is called: its own name, and its server's nickname for it."""
+        return self._listener.names(channel.workspace) if self._listener else ()
 
     def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at token, intents, servers and permissions; ends with the invite link."""

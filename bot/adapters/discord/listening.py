@@ -50,6 +50,15 @@ class Listener:
         """Give what the gateway told of a guild: the names of its roles and channels."""
         return self._ears.get_guild(guild_id) if self._ears else None
 
+    def names(self, guild_id: str) -> tuple[str, ...]:
+        """Say what the bot is called in a guild ("" in direct messages), as the gateway told."""
+        user = self._ears.user if self._ears else None
+        if user is None:
+            return ()
+        guild = self.guild(int(guild_id)) if guild_id else None
+        member = guild.get_member(user.id) if guild else None
+        return (user.name, user.display_name, *([member.display_name] if member else []))
+
     async def run(self) -> None:
         """Connect, and connect again; raises `TokenRefused`."""
         pause = _SHORTEST_PAUSE

@@ -29,7 +29,7 @@ from bot.adapters.slack.status import Sessions, Status
 from bot.adapters.slack.web import Web
 from bot.adapters.slack.whispers import Whispers
 from bot.adapters.slack.writing import measure
-from bot.dialogue import File, Finding, Linked, Message, Piece, Platform
+from bot.dialogue import Channel, File, Finding, Linked, Message, Piece, Platform
 from bot.errors import PlatformDown
 from bot.ports import Door, Receipts, Tell, Words
 
@@ -123,6 +123,10 @@ class SlackAdapter:
     async def linked(self, question: Message) -> Sequence[Linked]:
         """Read what the question links to, where everybody who reads the answer may."""
         return await self._links.read(question, await self._ask_me())
+
+    def names(self, channel: Channel) -> Sequence[str]:
+        """Say what the bot is called: by its handle, and by the name that its workspace shows."""
+        return (self._me.name, self._names.name_of(self._me.user_id)) if self._me else ()
 
     async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at the tokens, the scopes, and how Slack delivers."""

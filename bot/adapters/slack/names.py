@@ -57,6 +57,11 @@ class Names:
         places = {channel: name for channel in wanted.places if (name := self._places.get(channel))}
         return Known(people, places)
 
+    def name_of(self, user: str) -> str:
+        """Say a person's name, or the bot's, where it was looked up before; else ""."""
+        person = self._people.get(user)
+        return person.name if person is not None else ""
+
     async def _finish(
         self, looks: Mapping[asyncio.Task[None], tuple[_Cache[Person] | _Cache[str], str]]
     ) -> None:

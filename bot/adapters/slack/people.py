@@ -29,8 +29,9 @@ class People:
         self._groups = groups
 
     async def known(self, wanted: Wanted) -> Known:
-        """Look up names."""
-        return await self._names.look_up(wanted, self.me)
+        """Look up names, and what the bot itself is called: people may change that at any time."""
+        people = tuple(dict.fromkeys((*wanted.people, self.me.user_id)))
+        return await self._names.look_up(replace(wanted, people=people), self.me)
 
     async def somebody(self, user: str) -> Somebody:
         """Look up a person; what cannot be found out in time is left out."""

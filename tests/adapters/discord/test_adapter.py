@@ -9,7 +9,8 @@ import pytest
 import yarl
 
 from bot.adapters.discord import DiscordAdapter
-from bot.dialogue import ChannelKind, Piece
+from bot.dialogue import Channel, ChannelKind, Piece, Platform
+from bot.ports import Named
 from tests.adapters.discord.conftest import FakeChoices, FakeMarks, Inbox, World
 from tests.doubles.discord import DiscordDouble
 from tests.fakes import FakeReceipts, FakeWords, pieces_of
@@ -66,6 +67,20 @@ async def test_a_mention_is_heard_and_answered_with_a_reply(world: World) -> Non
     assert question.mentions_bot
     assert discord.answers(place) == ["Noon."]
     assert discord.messages(place)[-1].reply_to == asked
+
+
+async def test_it_knows_what_the_bot_is_called_in_each_place(world: World) -> None:
+    discord, adapter = world.discord, world.adapter
+    discord.bot.nick = "Deskbot"
+    here = Channel(Platform.DISCORD, discord.state.guild_id, "1")
+    direct = Channel(Platform.DISCORD, "", "2", kind=ChannelKind.DIRECT)
+    assert isinstance(adapter, Named)
+    assert adapter.names(here) == ()
+    async with world.listening():
+        await discord.say(discord.person("Anna"), discord.channel("general"), "hello")
+        await world.until_heard("hello")
+        assert adapter.names(here) == ("frontdesk", "Frontdesk", "Deskbot")
+        assert adapter.names(direct) == ("frontdesk", "Frontdesk")
 
 
 async def test_calls_gateway_and_interactions_go_through_a_proxy(
