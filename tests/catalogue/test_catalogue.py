@@ -47,6 +47,13 @@ def test_every_language_has_the_same_keys_and_placeholders(name: str) -> None:
         assert placeholders(text) - {"language"} == placeholders(english[key]) - {"language"}, key
 
 
+@pytest.mark.parametrize("name", ["zh_CN.po", "zh_TW.po"])
+def test_it_speaks_as_a_teammate_does(name: str) -> None:
+    readme = (Path(bot.__file__).parent.parent / "README.zh-CN.md").read_text("utf-8")
+    # One word for "you", not two.
+    assert not [text for text in (*texts(name).values(), readme) if {"您", "妳"} & set(text)]
+
+
 @pytest.mark.parametrize("name", SOURCES)
 def test_no_text_is_empty_doubtful_or_out_of_order(name: str) -> None:
     messages = [message for message in read(name) if message.id]

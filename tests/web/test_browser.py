@@ -304,7 +304,7 @@ async def test_two_tabs_see_the_same_conversation(browser: Browser, served: Cons
 async def test_a_chinese_browser_is_spoken_to_in_chinese(browser: Browser, served: Console) -> None:
     seen = await visit(browser, served, locale="zh-CN", timezone_id="Asia/Shanghai")
     await expect(seen.page.locator("html")).to_have_attribute("lang", "zh-CN")
-    await expect(seen.page.get_by_role("heading", name="有什么可以帮您？")).to_be_visible()
+    await expect(seen.page.get_by_role("heading", name="有什么可以帮你？")).to_be_visible()
     await seen.page.locator(".example").nth(2).click()
     await expect(seen.said).to_have_text("为新同事的第一天列一份清单。")
     await expect(seen.page.get_by_text("正在思考……")).to_be_visible()
