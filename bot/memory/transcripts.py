@@ -12,9 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.dialogue import Channel, Conversation, Entry, EntryState, Platform, Thread, Why
 from bot.memory.bell import MISSED, Bell
 from bot.memory.database import Database
-from bot.memory.eras import next_era
 from bot.memory.models import conversations, messages, pieces, turns
-from bot.memory.news import tell_conversation
 from bot.memory.places import as_conversation, current, key_of
 from bot.memory.reasons import explain
 
@@ -100,14 +98,6 @@ class Transcripts:
                 return 0
             newest = sa.select(sa.func.max(turns.c.id)).where(turns.c.conversation_id == conversation.id)
             return (await connection.scalar(newest)) or 0
-
-    async def begin_anew(self, channel: Channel) -> None:
-        """Let the next message in a direct channel start a new conversation (`/new`)."""
-        async with self._database.transaction() as connection:
-            left = await _current(connection, channel)
-            await next_era(connection, channel)
-            if left is not None:
-                await tell_conversation(connection, left.id)
 
 
 def titled(text: str) -> str:

@@ -24,11 +24,14 @@ from bot.dialogue import (
     Channel,
     ChannelKind,
     Deletion,
+    Granted,
     Message,
     Outcome,
     Piece,
     Platform,
+    Request,
     Turn,
+    Wish,
 )
 from bot.generation.tokens import TiktokenCounter
 from bot.memory.bell import Bell
@@ -197,6 +200,10 @@ class Record:
         assert all(
             row["total_tokens"] == row["last"] for row in await self.rows(last) if row["last"] is not None
         )
+
+    async def begun_anew(self, channel: Channel) -> None:
+        """Have a person begin a new conversation in a direct channel."""
+        assert await self.wishes.new(Request(Wish.NEW, ADA, channel)) is Granted.DONE
 
     async def lease_runs_out(self, conversation_id: int) -> None:
         """Let a lease, and the longest call after it, be over."""

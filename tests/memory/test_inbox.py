@@ -71,7 +71,7 @@ async def test_twenty_deliveries_at_once_make_one_message(record: Record, anothe
 async def test_a_second_delivery_after_new_changes_nothing(record: Record) -> None:
     asked = message(channel=DIRECT)
     await record.inbox.accept(asked)
-    await record.transcripts.begin_anew(DIRECT)
+    await record.begun_anew(DIRECT)
     assert await record.inbox.accept(asked) is Accepted.KNOWN
     assert await counts(record) == (1, 1, 1, 1)
 
@@ -80,7 +80,7 @@ async def test_deliveries_around_a_new_at_once_make_one_message(record: Record, 
     asked = message(channel=DIRECT)
     first, *_ = await asyncio.gather(
         record.inbox.accept(asked),
-        record.transcripts.begin_anew(DIRECT),
+        record.begun_anew(DIRECT),
         *(door.inbox.accept(asked) for door in [record, another] * 5),
     )
     assert first in {Accepted.NEW, Accepted.KNOWN}

@@ -39,8 +39,8 @@ async def test_each_place_has_its_conversation(record: Record, channel: Channel,
 async def test_new_begins_another_conversation_in_that_channel_alone(record: Record) -> None:
     other = replace(DIRECT, id="D2")
     first = await record.asked("hello", channel=DIRECT)
-    await record.transcripts.begin_anew(DIRECT)
-    await record.transcripts.begin_anew(DIRECT)
+    await record.begun_anew(DIRECT)
+    await record.begun_anew(DIRECT)
     assert await record.asked("hello", channel=DIRECT) != first
     assert await key(record, message(channel=DIRECT)) == "slack:T1:D1:new2"
     assert await key(record, message(channel=other)) == "slack:T1:D2:new0"

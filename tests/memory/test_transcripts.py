@@ -77,7 +77,7 @@ async def test_only_the_newest_are_read_where_there_are_many(record: Record) -> 
 
 async def test_new_begins_with_an_empty_page_and_keeps_the_old_thread(record: Record) -> None:
     await record.exchange(message("hello", PAGE), "yes", PAGE)
-    await record.transcripts.begin_anew(PAGE)
+    await record.begun_anew(PAGE)
     assert await states(record) == []
     await record.claimed(message("anew", PAGE), channel=PAGE)
     assert [text for _, text in await states(record)] == ["anew", ""]
@@ -150,7 +150,7 @@ async def test_each_commit_is_a_change_and_others_are_not(record: Record, anothe
             assert ("writing", "Well") in await states(record)
             await another.turns.finish(turn, done("Well"))
             await changed(changes)
-            await another.transcripts.begin_anew(PAGE)
+            await another.begun_anew(PAGE)
             await changed(changes)
             await until_seen(record, changes, "anew", another)
 

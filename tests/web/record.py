@@ -34,7 +34,6 @@ class FakeRecord(FakeDoor):
         self.entries: dict[str, list[Entry]] = {}
         self.titles: dict[str, str] = {}
         self.reasons: dict[int, Why] = {}
-        self.begun_anew: list[str] = []
         self.followers = 0
         self.down = False
         self.ignoring = False
@@ -112,10 +111,6 @@ class FakeRecord(FakeDoor):
 
     async def turn_of(self, channel: Channel, message_id: str = "") -> int:
         return max((entry.turn for entry in self.entries.get(channel.id, ())), default=0)
-
-    async def begin_anew(self, channel: Channel) -> None:
-        self.begun_anew.append(channel.id)
-        self.entries.pop(channel.id, None)
 
     def _check(self) -> None:
         if self.down:
