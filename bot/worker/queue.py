@@ -14,6 +14,7 @@ import structlog
 from procrastinate.exceptions import ConnectorException
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
+from procrastinate.worker import Worker
 
 from bot.dialogue import Platform
 from bot.errors import StoreDown
@@ -91,38 +92,41 @@ class Queue:
         while True:
             try:
                 async with self._app.open_async():
+                    _heed_cancellation()
                     await self._work()
             except (ConnectorException, psycopg.Error, StoreDown) as error:
                 log.warning("queue_lost", reason=str(error).split("\n", 1)[0])
             await asyncio.sleep(1.0)
 
     async def _work(self) -> None:
-        rescuing = asyncio.create_task(self._rescue())
-        working = asyncio.create_task(
-            self._app.run_worker_async(
-                queues=self._platforms,
-                concurrency=self._concurrency,
-                fetch_job_polling_interval=1.0,
-                update_heartbeat_interval=self._beat,
-                stalled_worker_timeout=_STALLED_BEATS * self._beat,
-                shutdown_graceful_timeout=self._grace,
-                delete_jobs="successful",
-                install_signal_handlers=False,
-            )
+        worker = Worker(
+            self._app,
+            queues=self._platforms,
+            concurrency=self._concurrency,
+            fetch_job_polling_interval=1.0,
+            update_heartbeat_interval=self._beat,
+            stalled_worker_timeout=_STALLED_BEATS * self._beat,
+            shutdown_graceful_timeout=self._grace,
+            delete_jobs="successful",
+            install_signal_handlers=False,
         )
+        rescuing = asyncio.create_task(self._rescue())
+        working = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]
         try:
             await asyncio.shield(working)
         finally:
             rescuing.cancel()
-            await self._stop(working)
+            await self._stop(worker, working)
             await asyncio.wait({rescuing})
 
-    async def _stop(self, working: asyncio.Task[None]) -> None:
+    async def _stop(self, worker: Worker, working: asyncio.Task[None]) -> None:
         """
         End the worker, which writes down what became of its jobs; a database that is away is not waited for.
 
         What could not be written stays a dead worker's job, and is found stalled by the next one.
         """
+        # Both: one that has not begun would forget the word, and one that is beginning may miss the other.
+        worker.stop()  # type: ignore[no-untyped-call]
         working.cancel()
         await asyncio.wait({working}, timeout=self._grace + _LAST_WORDS_SECONDS)
         if not working.done():
@@ -156,6 +160,7 @@ class Queue:
             except Exception as error:
                 # Whatever it is, a worker that no longer rescues would leave others' answers lying for ever.
                 log.exception("rescue_failed", kind=type(error).__name__)
+            _heed_cancellation()
             await asyncio.sleep(self._beat)
 
     async def _retry_stalled(self) -> None:
@@ -180,6 +185,18 @@ class Queue:
         found = [job for number, job in idle.items() if number in self._idle]
         self._idle = set(idle)
         return found
+
+
+def _heed_cancellation() -> None:
+    """
+    End the task if it was cancelled and does not know.
+
+    The pool waits by `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that comes in the same
+    moment as what it waits for.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _heard(number: int | None, job: asyncio.Task[Any]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any, ClassVar
 
 import psycopg
+import psycopg_pool
 import pytest
 from sqlalchemy import make_url
 from structlog.testing import capture_logs
@@ -112,6 +115,50 @@ async def until_states(url: str, wanted: list[str]) -> None:
     async with asyncio.timeout(PATIENCE):
         while await states(url) != wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+class MissedCancellations(psycopg_pool.AsyncConnectionPool[psycopg.AsyncConnection[object]]):
+    """Swallows its first waiters' first cancellation, as Python 3.11's `wait_for` may."""
+
+    waiters: ClassVar[asyncio.Semaphore]
+    waiting: ClassVar[asyncio.Semaphore]
+    opening: ClassVar[bool]
+
+    async def open(self, *args: Any, **given: Any) -> None:
+        await super().open(*args, **given)
+        if self.opening:
+            await self._miss()
+
+    async def getconn(self, *args: Any, **given: Any) -> psycopg.AsyncConnection[object]:
+        if not self.opening and not self.waiters.locked():
+            await self._miss()
+        return await super().getconn(*args, **given)
+
+    async def _miss(self) -> None:
+        await self.waiters.acquire()
+        self.waiting.release()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("opening", "waiters"), [(True, 1), (False, 2)])
+async def test_a_cancellation_that_the_pool_swallows_ends_the_queue_all_the_same(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, opening: bool, waiters: int
+) -> None:
+    waiting = asyncio.Semaphore(0)
+    given = {"opening": opening, "waiters": asyncio.Semaphore(waiters), "waiting": waiting}
+    for name, value in given.items():
+        monkeypatch.setattr(MissedCancellations, name, value, raising=False)
+    monkeypatch.setattr(
+        "bot.worker.queue._pool", lambda **given: MissedCancellations(**{**given, "check": None})
+    )
+    task = asyncio.create_task(queue_of(database_url, Jobs(), grace=2 * PATIENCE).run())
+    async with asyncio.timeout(PATIENCE):
+        for _ in range(waiters):
+            await waiting.acquire()
+        task.cancel()
+        await asyncio.wait({task})
+    assert task.cancelled()
 
 
 async def test_a_wake_up_runs_its_task_and_is_gone(database_url: str) -> None:
