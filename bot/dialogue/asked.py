@@ -30,7 +30,8 @@ class Request:
 
     It is about the answer `turn`, or the one that the post `message_id` belongs to; where neither is given,
     the newest of the channel's conversation.
-    `moderator` says that the platform lets the person manage others' messages there.
+    `moderator` says that the platform lets the person manage others' messages there. `asked_at` is the
+    platform's own moment of the press or the word: by it the record knows a wish that is given twice.
     """
 
     wish: Wish
@@ -41,6 +42,7 @@ class Request:
     reason: str = ""
     moderator: bool = False
     turn: int = 0
+    asked_at: datetime | None = None
 
 
 class Granted(StrEnum):

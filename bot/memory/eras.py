@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,14 +24,19 @@ async def era_of(connection: AsyncConnection, channel: Channel) -> int:
     return found or 0
 
 
-async def next_era(connection: AsyncConnection, channel: Channel) -> None:
-    """Count one more `/new` in a direct channel."""
-    statement = insert(eras).values(
-        platform=channel.platform, workspace=channel.workspace, place=channel.id, number=1
-    )
+async def next_era(connection: AsyncConnection, channel: Channel, asked_at: datetime | None) -> None:
+    """
+    Count one more `/new` in a direct channel.
+
+    One that was asked for no later than the last is that one once more, and is not counted; None is now.
+    """
+    began_at = sa.func.now() if asked_at is None else asked_at
+    place = {"platform": channel.platform, "workspace": channel.workspace, "place": channel.id}
+    statement = insert(eras).values(number=1, began_at=began_at, **place)
+    is_later = eras.c.began_at < statement.excluded.began_at
+    counted = {"number": eras.c.number + 1, "began_at": statement.excluded.began_at}
     await connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["platform", "workspace", "place"],
-            set_={"number": eras.c.number + 1, "began_at": sa.func.now()},
+            index_elements=list(place), set_=counted, where=None if asked_at is None else is_later
         )
     )

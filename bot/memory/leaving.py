@@ -28,7 +28,10 @@ async def rows_of(connection: AsyncConnection, keys: Mapping[str, str]) -> Seque
 
 
 async def leave_context(
-    connection: AsyncConnection, rows: Iterable[sa.RowMapping], erase_at: sa.ColumnElement[datetime] | None
+    connection: AsyncConnection,
+    rows: Iterable[sa.RowMapping],
+    erase_at: sa.ColumnElement[datetime] | None,
+    left_at: datetime | None = None,
 ) -> None:
     """
     Let messages weigh nothing and be read no more; their texts are erased at the time given.
@@ -38,7 +41,7 @@ async def leave_context(
     """
     for row in rows:
         # Another revision: a summary that is being told of the text this moment is outdated when it comes.
-        gone = {"withdrawn_at": sa.func.now(), "revision": messages.c.revision + 1}
+        gone = {"withdrawn_at": left_at or sa.func.now(), "revision": messages.c.revision + 1}
         if erase_at is not None:
             gone["erase_at"] = erase_at
         await connection.execute(messages.update().where(messages.c.id == row["id"]).values(**gone))
@@ -76,13 +79,20 @@ async def deleted_keys(connection: AsyncConnection, keys: Collection[str]) -> se
 
 
 async def leave_said(
-    connection: AsyncConnection, turn_id: int, erase_at: sa.ColumnElement[datetime] | None = None
+    connection: AsyncConnection,
+    turn_id: int,
+    erase_at: sa.ColumnElement[datetime] | None = None,
+    left_at: datetime | None = None,
 ) -> None:
-    """Take a turn's answer out of the context; its place and its key become free for another one."""
+    """
+    Take a turn's answer out of the context; its place and its key become free for another one.
+
+    `left_at` is kept as the moment, in the place of now.
+    """
     said = (messages.c.turn_id == turn_id) & messages.c.said
     found = sa.select(messages).where(said, messages.c.withdrawn_at.is_(None))
     rows = [row._mapping for row in await connection.execute(found)]
-    await leave_context(connection, rows, erase_at)
+    await leave_context(connection, rows, erase_at, left_at)
     renamed = messages.c.key + "~" + sa.cast(messages.c.id, sa.Text)
     numbers = [row["id"] for row in rows]
     await connection.execute(messages.update().where(messages.c.id.in_(numbers)).values(key=renamed))

@@ -52,6 +52,10 @@ async def _of_post(connection: AsyncConnection, key: str) -> int | None:
 
 async def _newest(connection: AsyncConnection, request: Request, running: bool) -> int | None:
     wanted = turns.c.state.in_(OPEN) if running else turns.c.state != "withdrawn"
+    if request.asked_at is not None:
+        # Of a wish that comes late, or once more, what was asked since is no part.
+        before = (messages.c.turn_id == turns.c.id) & (messages.c.sent_at <= request.asked_at)
+        wanted &= sa.exists().where(before, sa.not_(messages.c.said))
     mine = turns.c.asker_id == request.person.id
     if is_loose(request.channel):
         own = sa.select(turns.c.id).join(conversations, conversations.c.id == turns.c.conversation_id)

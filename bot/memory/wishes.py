@@ -10,7 +10,7 @@ from bot.dialogue import ChannelKind, Granted, Platform, Request, Why, Wish
 from bot.memory.database import Database
 from bot.memory.eras import next_era
 from bot.memory.leaving import leave_said
-from bot.memory.models import conversations, turns, votes
+from bot.memory.models import conversations, messages, turns, votes
 from bot.memory.news import tell_conversation, tell_turn, wake
 from bot.memory.places import current
 from bot.memory.reasons import explain
@@ -50,9 +50,9 @@ class Wishes:
                 return Granted.NOT_YOURS
             if turn.state == "withdrawn" or turn.wanted == "withdraw":
                 return Granted.GONE
-            if turn.state in OPEN and turn.wanted == "answer":
+            if (turn.state in OPEN and turn.wanted == "answer") or await _replaced(connection, turn, request):
                 return Granted.ALREADY
-            await leave_said(connection, turn.id)
+            await leave_said(connection, turn.id, left_at=request.asked_at)
             # `finished_at` stays: by it the new answer is known to take another's place.
             closed = {"state": "waiting", "attempts": 0, "started_at": None} if turn.state not in OPEN else {}
             await _want(connection, turn, wanted="answer", **closed)
@@ -85,7 +85,7 @@ class Wishes:
             return Granted.NOTHING
         async with self._database.transaction() as connection:
             left = await current(connection, channel)
-            await next_era(connection, channel)
+            await next_era(connection, channel, request.asked_at)
             if left is not None:
                 await tell_conversation(connection, left)
         return Granted.DONE
@@ -112,6 +112,13 @@ async def _want(connection: AsyncConnection, turn: sa.Row[tuple[object, ...]], *
     await tell_turn(connection, row["id"])
     await tell_conversation(connection, row["conversation_id"])
     await wake(connection, "answer", row["conversation_id"], Platform(row["platform"]))
+
+
+async def _replaced(connection: AsyncConnection, turn: sa.Row[tuple[object, ...]], request: Request) -> bool:
+    """Say whether an answer of the turn left the context by this very wish, which comes once more."""
+    old = (messages.c.turn_id == turn._mapping["id"]) & messages.c.said
+    left = sa.select(sa.exists().where(old, messages.c.withdrawn_at == request.asked_at))
+    return request.asked_at is not None and bool(await connection.scalar(left))
 
 
 def _voted(turn: int, request: Request) -> sa.Executable:

@@ -29,7 +29,7 @@ class Acts:
     async def press(self, way: Delivers, user: str, channel: str, ts: str, label: str) -> Any:
         """A person presses a button, or chooses, under a message."""
         post = self._space.place(channel).posts[ts]
-        action = dict(controls(post.blocks))[label]
+        action = dict(controls(post.blocks))[label] | {"action_ts": self._space.stamp()}
         container = {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": False}
         if post.thread:
             container["thread_ts"] = post.thread

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -278,3 +280,41 @@ async def test_a_stopped_answer_is_repeated_over_its_posts(record: Record) -> No
     assert again is not None
     assert again.wanted is Wanted.ANSWER
     assert [one.text for one in again.question] == ["hello"]
+
+
+async def test_a_new_that_is_given_twice_is_done_once(record: Record, another: Record) -> None:
+    first = await record.asked("hello")
+    wish = request(Wish.NEW, DIRECT, asked_at=datetime(2026, 11, 23, 9, tzinfo=UTC))
+    given = await asyncio.gather(*(door.wishes.new(wish) for door in [record, another] * 3))
+    assert given == [Granted.DONE] * 6
+    second = await record.asked("hello again")
+    await another.wishes.new(wish)  # delivered once more, long after
+    assert await record.asked("and on") == second != first
+    await record.wishes.new(replace(wish, asked_at=datetime(2026, 11, 23, 9, 1, tzinfo=UTC)))
+    assert await record.asked("anew") not in {first, second}
+
+
+async def test_an_again_that_is_given_twice_replaces_one_answer(record: Record, another: Record) -> None:
+    turn = await record.exchange(message("hello", THREAD), "hi", THREAD)
+    wish = request(Wish.AGAIN, asked_at=later(1))
+    assert await record.wishes.again(wish) is Granted.DONE
+    again = await record.turns.claim(turn.conversation.id)
+    assert again is not None
+    await record.turns.finish(again, done("hi there"))
+    assert await another.wishes.again(wish) is Granted.ALREADY  # delivered once more, after a restart
+    assert await state(record, turn) == ("done", "answer")
+    assert await another.wishes.again(replace(wish, asked_at=later(2))) is Granted.DONE
+    await record.adds_up()
+
+
+async def test_a_wish_that_comes_late_is_not_about_what_was_asked_since(record: Record) -> None:
+    wish = request(Wish.STOP, asked_at=later(0))
+    turn = await record.claimed(message("hello", THREAD, sent_at=later(1)))
+    assert await record.wishes.stop(wish) is Granted.NOTHING
+    assert await state(record, turn) == ("answering", "answer")
+    assert await record.wishes.stop(replace(wish, asked_at=later(2))) is Granted.DONE
+
+
+def later(minutes: int) -> datetime:
+    """A moment behind those of the messages that the other tests send."""
+    return datetime(2026, 11, 24, tzinfo=UTC) + timedelta(minutes=minutes)

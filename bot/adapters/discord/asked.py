@@ -87,8 +87,9 @@ class Asked:
 
     def request(self, wish: Wish, value: str = "", message_id: str = "", reason: str = "") -> Request:
         """Say it as a wish."""
-        moderator = self.interaction.permissions.manage_messages
-        return Request(wish, self.person, self.place.channel, message_id, value, reason, moderator)
+        moderator, asked_at = self.interaction.permissions.manage_messages, self.interaction.created_at
+        place = self.place.channel
+        return Request(wish, self.person, place, message_id, value, reason, moderator, asked_at=asked_at)
 
 
 def _values(components: Any) -> Iterator[str]:

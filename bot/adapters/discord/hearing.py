@@ -42,9 +42,9 @@ class Hearing:
         if wish is None:
             await door.accept(await self.placed(read, found.channel, place, door))
         else:
-            await self._carry_out(
-                Request(wish[0], read.author, read.channel, read.reply_to, wish[1]), found, door
-            )
+            about, asked_at = read.reply_to, read.sent_at
+            request = Request(wish[0], read.author, read.channel, about, wish[1], asked_at=asked_at)
+            await self._carry_out(request, found, door)
 
     async def late(self, found: discord.Message, read: Message, place: Place, door: Patience) -> None:
         """Hand on what was fetched, and may have been heard before; an old word of command is past."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from bot.adapters.slack.enclosed import write_along
 from bot.adapters.slack.events import place_of
 from bot.adapters.slack.home import Home
 from bot.adapters.slack.people import People, Somebody
+from bot.adapters.slack.reading import moment
 from bot.adapters.slack.refusals import told
 from bot.adapters.slack.views import ABOUT, METADATA_CHARACTERS, REASON, about_view, reason_view, written
 from bot.adapters.slack.web import Web
@@ -74,9 +76,9 @@ class Interactions:
             if wish[0] is Wish.LANGUAGE:
                 await self._home.choose(_team(body), _user(body), wish[1])
             else:
-                await self._wished(body, *wish)
+                await self._wished(body, *wish, _moment(action))
 
-    async def _wished(self, body: Json, wish: Wish, value: str) -> None:
+    async def _wished(self, body: Json, wish: Wish, value: str, asked_at: datetime | None) -> None:
         container = _map(body, "container")
         ts = str(container.get("message_ts") or "")
         thread = str(container.get("thread_ts") or _map(body, "message").get("thread_ts") or "")
@@ -89,7 +91,8 @@ class Interactions:
             # Slack opens a window only within three seconds of the press: so before all else.
             asked = await self._ask_reason(body, {"channel": place, "ts": ts, "thread": thread})
         person = await self._people.somebody(_user(body))
-        request = Request(wish, person.author, channel, ts, value, moderator=person.moderator)
+        moderator = person.moderator
+        request = Request(wish, person.author, channel, ts, value, moderator=moderator, asked_at=asked_at)
         await self._request(request, str(body.get("response_url") or ""), quiet=asked)
 
     async def _ask_reason(self, body: Json, about: Mapping[str, str]) -> bool:
@@ -190,6 +193,13 @@ def _carried(about: dict[str, str], text: str) -> dict[str, str]:
 
 def _weight(text: str) -> int:
     return sum(1 if letter.isprintable() and letter not in '"\\' else 6 for letter in text)
+
+
+def _moment(action: Json) -> datetime | None:
+    try:
+        return moment(str(action.get("action_ts") or ""))
+    except ValueError:
+        return None
 
 
 def _map(body: Json, name: str) -> Json:

@@ -128,8 +128,10 @@ class Listener:
             await self._door.accept(message)
             return
         person = known.people.get(message.author.id)
-        moderator = person is not None and person.moderator
-        request = Request(wish[0], message.author, message.channel, value=wish[1], moderator=moderator)
+        moderator, at = person is not None and person.moderator, message.sent_at
+        request = Request(
+            wish[0], message.author, message.channel, value=wish[1], moderator=moderator, asked_at=at
+        )
         self._tell(request, await self._door.request(request))
 
     async def _keep(self, event: Event, team: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from bot.adapters.discord import DiscordAdapter
 from bot.dialogue import Accepted, Message, Platform
 from bot.errors import StoreDown
-from tests.doubles.discord import DiscordDouble
+from tests.doubles.discord import DiscordDouble, Person, Place
 from tests.fakes import FakeDoor, FakeWords
 
 
@@ -120,3 +120,23 @@ async def world(discord: DiscordDouble) -> AsyncIterator[World]:
     adapter = DiscordAdapter(discord.token, discord.api_url, marks, FakeWords(), choices)
     yield World(discord, adapter, Inbox(), marks, choices)
     await adapter.close()
+
+
+@pytest.fixture
+def anna(world: World) -> Person:
+    """A person of the guild."""
+    return world.discord.person("Anna")
+
+
+@pytest.fixture
+def place(world: World) -> Place:
+    """A channel that all may read."""
+    return world.discord.channel("general")
+
+
+@pytest.fixture
+async def heard(world: World, place: Place) -> AsyncIterator[World]:
+    """The world while the adapter listens."""
+    async with world.listening():
+        await world.discord.connected()
+        yield world

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import pytest
+from discord.utils import snowflake_time
 
 from bot.dialogue import ChannelKind, Message, Platform, Wish
 from bot.errors import StoreDown
 from tests.adapters.discord.conftest import FakeChoice, World
 from tests.doubles.discord import Person, Place
 from tests.doubles.discord_state import MANAGE_MESSAGES
-
-
-@pytest.fixture
-def anna(world: World) -> Person:
-    return world.discord.person("Anna")
-
-
-@pytest.fixture
-def place(world: World) -> Place:
-    return world.discord.channel("general")
-
-
-@pytest.fixture
-async def heard(world: World, place: Place) -> AsyncIterator[World]:
-    async with world.listening():
-        await world.discord.connected()
-        yield world
 
 
 async def test_a_deletion_is_handed_on(heard: World, anna: Person, place: Place) -> None:
@@ -98,6 +80,7 @@ async def test_a_word_of_command_is_carried_out_and_answered_plainly(
 
     [request] = heard.inbox.requests
     assert (request.wish, request.message_id, request.moderator) == (Wish.WHY, "", False)
+    assert request.asked_at == snowflake_time(int(asked))
     assert heard.discord.messages(place)[-1].reply_to == asked
     assert heard.discord.rest.pings == []
     assert heard.heard == []

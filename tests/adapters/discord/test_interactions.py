@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from discord.utils import snowflake_time
 
 from bot.dialogue import ChannelKind, Piece, Reply, Request, Wish
 from bot.errors import StoreDown
@@ -15,16 +16,6 @@ from tests.doubles.discord import Person, Place
 from tests.doubles.discord_interactions import Interaction, press
 from tests.doubles.discord_state import MANAGE_GUILD, MANAGE_MESSAGES
 from tests.fakes import FakeReceipts, pieces_of
-
-
-@pytest.fixture
-def anna(world: World) -> Person:
-    return world.discord.person("Anna")
-
-
-@pytest.fixture
-def place(world: World) -> Place:
-    return world.discord.channel("general")
 
 
 @pytest.fixture
@@ -55,6 +46,7 @@ async def test_a_button_is_a_wish_about_its_post(
     assert (request.wish, request.value, request.message_id) == (wish, value, answer)
     assert (request.person.id, request.person.locale, request.moderator) == (anna.id, "en-US", False)
     assert (request.channel.id, request.channel.kind) == (place.id, ChannelKind.OPEN)
+    assert request.asked_at == snowflake_time(int(pressed.id))
     assert pressed.told == [f"[{wish}]"]
     assert pressed.private
 

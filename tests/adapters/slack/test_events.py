@@ -10,6 +10,7 @@ import pytest
 
 from bot.adapters.slack import SlackAdapter
 from bot.adapters.slack.events import deletion, removed
+from bot.adapters.slack.reading import moment
 from bot.dialogue import ChannelKind, Platform, Reply, Wish
 from bot.errors import StoreDown
 from tests.adapters.slack.talk import DIRECT, GENERAL, listening
@@ -73,9 +74,9 @@ async def test_in_a_direct_message_the_answer_to_a_word_is_a_message(
 ) -> None:
     door = FakeDoor()
     async with listening(slack, adapter, door):
-        await slack.say("U0ANN", DIRECT, "new")
+        ts = await slack.say("U0ANN", DIRECT, "new")
         await slack.until(lambda: slack.answers(DIRECT))
-    assert [request.wish for request in door.requests] == [Wish.NEW]
+    assert [(request.wish, request.asked_at) for request in door.requests] == [(Wish.NEW, moment(ts))]
     assert [post.text for post in slack.answers(DIRECT)] == ["[new]"]
 
 

@@ -60,6 +60,22 @@ async def test_a_press_that_is_delivered_twice_is_one(slack: SlackDouble, adapte
     assert [request.moderator for request in door.requests] == [True]
 
 
+async def test_a_press_that_another_process_met_before_is_told_by_its_moment(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    before, after = FakeDoor(), FakeDoor()
+    async with listening(slack, adapter, before):
+        post = await answered(slack, adapter)
+        delivery = await slack.press("U0ANN", post, "[en:button-again]")
+        await slack.until(lambda: slack.whispers("U0ANN"))
+    async with listening(slack, adapter, after):
+        await slack.sockets.repeat(delivery)
+        await slack.until(lambda: len(slack.whispers("U0ANN")) == 2)
+    (first,), (second,) = before.requests, after.requests
+    assert first.asked_at is not None
+    assert first == second
+
+
 async def test_in_a_direct_message_a_press_is_about_its_place(
     slack: SlackDouble, adapter: SlackAdapter
 ) -> None:
