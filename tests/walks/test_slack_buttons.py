@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from bot.app.running import Standing
 from tests.doubles.model import QUOTA, Gate, ModelDouble, Script
 from tests.doubles.slack import SlackDouble
@@ -153,21 +155,9 @@ async def test_a_button_works_after_a_restart(
         await slack.until(lambda: post.text == "Forty-three." and under(post) == WHOLE)
 
 
+@pytest.mark.parametrize("name", ["<@U0BOT>", "Deskbot,"])  # as the workspace shows it
 async def test_quiet_in_a_thread_until_it_is_named(
-    slack: SlackDouble, model: ModelDouble, slack_house: Standing, record: Record
-) -> None:
-    post = await answered(slack, model, record)
-    await slack.say("U0ANN", PLACE, "<@U0BOT> quiet", thread=post.thread)
-    await slack.until(lambda: slack.whispers("U0ANN"))
-    await slack.say("U0ANN", PLACE, "what about forty-three?", thread=post.thread)
-    model.answer("Named, I speak.")
-    await slack.say("U0ANN", PLACE, "<@U0BOT> and forty-four?", thread=post.thread)
-    await slack.until(lambda: len(whole(slack, post.thread)()) == 2)
-    assert said(slack, post.thread) == ["Forty-two.", "Named, I speak."]
-
-
-async def test_it_answers_to_the_name_that_the_workspace_shows(
-    slack: SlackDouble, model: ModelDouble, slack_house: Standing, record: Record
+    slack: SlackDouble, model: ModelDouble, slack_house: Standing, record: Record, name: str
 ) -> None:
     slack.space.add_person("U0BOT", "Deskbot", "", "")
     post = await answered(slack, model, record)
@@ -175,7 +165,7 @@ async def test_it_answers_to_the_name_that_the_workspace_shows(
     await slack.until(lambda: slack.whispers("U0ANN"))
     await slack.say("U0ANN", PLACE, "what about forty-three?", thread=post.thread)
     model.answer("Named, I speak.")
-    await slack.say("U0ANN", PLACE, "Deskbot, and forty-four?", thread=post.thread)
+    await slack.say("U0ANN", PLACE, f"{name} and forty-four?", thread=post.thread)
     await slack.until(lambda: len(whole(slack, post.thread)()) == 2)
     assert said(slack, post.thread) == ["Forty-two.", "Named, I speak."]
 

@@ -94,6 +94,12 @@ class World:
     async def until_heard(self, *texts: str) -> None:
         await self.discord.until(lambda: set(texts) <= set(self.texts))
 
+    async def hears(self, author: Person, place: Place, text: str) -> str:
+        """Have something said, and heard; return its id."""
+        said = await self.discord.say(author, place, text)
+        await self.until_heard(text)
+        return said
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[asyncio.Task[None]]:
         """Listen until left; the connection stands and its first catching up is on its way."""

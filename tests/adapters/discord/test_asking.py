@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from bot.dialogue import Accepted, ChannelKind, Message
 from tests.adapters.discord.conftest import World
 from tests.doubles.discord import Person, Place
 from tests.doubles.discord_interactions import Interaction
-
-
-@pytest.fixture
-def anna(world: World) -> Person:
-    return world.discord.person("Anna")
-
-
-@pytest.fixture
-def place(world: World) -> Place:
-    return world.discord.channel("general")
-
-
-@pytest.fixture
-async def heard(world: World, place: Place) -> AsyncIterator[World]:
-    async with world.listening():
-        await world.discord.connected()
-        yield world
 
 
 async def test_a_question_by_command_stands_in_the_channel_and_is_that_message(

@@ -17,11 +17,6 @@ def anna(world: World) -> Person:
     return world.discord.person("Anna", nick="Anna Lee")
 
 
-@pytest.fixture
-def place(world: World) -> Place:
-    return world.discord.channel("general")
-
-
 async def heard_before(world: World, place: Place, author: Person) -> str:
     """Let the record hold a message of this place."""
     known = await world.discord.say(author, place, "known before")
@@ -89,8 +84,7 @@ async def test_direct_messages_are_caught_up_too(world: World, anna: Person) -> 
 async def test_at_the_very_first_start_nothing_is_fetched(world: World, anna: Person, place: Place) -> None:
     await world.discord.say(anna, place, "long before the bot came")
     async with world.listening():
-        await world.discord.say(anna, place, "live")
-        await world.until_heard("live")
+        await world.hears(anna, place, "live")
 
     assert world.texts == ["live"]
     assert world.discord.calls("GET", "/messages") == []
@@ -126,8 +120,7 @@ async def test_of_very_many_messages_the_newest_are_fetched_page_by_page(
         await world.discord.say(anna, place, f"missed {number}")
     async with world.listening():
         await world.until_heard("missed 1049")
-        await world.discord.say(anna, place, "live")
-        await world.until_heard("live")
+        await world.hears(anna, place, "live")
 
     assert world.texts == [*(f"missed {number}" for number in range(50, 1_050)), "live"]
 
@@ -140,8 +133,7 @@ async def test_what_is_said_now_waits_for_what_was_missed(world: World, anna: Pe
         await world.discord.connected()
         await world.discord.say(anna, place, "live")
         other = world.discord.direct(anna)
-        await world.discord.say(anna, other, "elsewhere")
-        await world.until_heard("elsewhere")
+        await world.hears(anna, other, "elsewhere")
         assert world.texts == ["elsewhere"]
         released.set()
         await world.until_heard("live")
@@ -236,8 +228,7 @@ async def test_a_store_that_is_down_while_connecting_is_asked_again(
     world.marks.down = 4
     async with world.listening():
         await world.until_heard("missed")
-        await world.discord.say(anna, place, "live")
-        await world.until_heard("live")
+        await world.hears(anna, place, "live")
 
     assert world.texts == ["missed", "live"]
 
@@ -283,14 +274,12 @@ async def test_an_unkept_chat_is_not_fetched_again_after_a_short_drop(
     gateway = world.discord.gateway
     other = world.discord.channel("other")
     async with world.listening():
-        await world.discord.say(anna, other, "the guild is known")
-        await world.until_heard("the guild is known")
+        await world.hears(anna, other, "the guild is known")
         for number in range(5):
             await world.discord.say(anna, place, f"chat {number}")
         await world.until_heard("chat 4")
         await gateway.drop(keep=False)
-        await world.discord.say(anna, place, "meanwhile")
-        await world.until_heard("meanwhile")
+        await world.hears(anna, place, "meanwhile")
 
     brought = [text for text in world.inbox.knocks if text != "the guild is known"]
     assert brought == [*(f"chat {number}" for number in range(5)), "meanwhile"]

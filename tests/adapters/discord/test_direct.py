@@ -13,16 +13,6 @@ from tests.adapters.discord.test_sending import ask
 from tests.doubles.discord import Person, Place
 
 
-@pytest.fixture
-def anna(world: World) -> Person:
-    return world.discord.person("Anna")
-
-
-@pytest.fixture
-def place(world: World) -> Place:
-    return world.discord.channel("general")
-
-
 async def test_a_post_says_where_it_stands(world: World, anna: Person) -> None:
     post = await Direct(world.adapter._rest).post(anna.id, "hello", "n1")
 

@@ -131,8 +131,7 @@ async def test_a_word_of_command_where_nothing_may_be_posted_ends_nothing(
 ) -> None:
     heard.discord.refuse("POST", "/messages", 403, 50013)
     await heard.discord.say(anna, place, f"{heard.discord.bot.mention} stop")
-    await heard.discord.say(anna, place, "go on")
-    await heard.until_heard("go on")
+    await heard.hears(anna, place, "go on")
 
 
 async def test_an_edit_of_what_a_thread_began_with_reaches_both(
@@ -222,8 +221,7 @@ async def test_the_language_of_a_community_is_that_of_the_place(
     world.discord.state.features, world.discord.state.locale = ["COMMUNITY"], "zh-CN"
     async with world.listening():
         await world.discord.connected()
-        await world.discord.say(anna, place, "hello")
-        await world.until_heard("hello")
+        await world.hears(anna, place, "hello")
 
     assert world.heard[0].channel.language == "zh-CN"
 
@@ -260,5 +258,4 @@ async def test_commands_that_discord_refuses_end_nothing(world: World, anna: Per
     world.discord.refuse("PUT", "/commands", 403, 50001)
     async with world.listening():
         await world.discord.until(lambda: bool(world.discord.calls("PUT", "/commands")))
-        await world.discord.say(anna, place, "hello")
-        await world.until_heard("hello")
+        await world.hears(anna, place, "hello")

@@ -10,16 +10,6 @@ from tests.adapters.discord.conftest import World
 from tests.doubles.discord import Person, Place
 
 
-@pytest.fixture
-def anna(world: World) -> Person:
-    return world.discord.person("Anna")
-
-
-@pytest.fixture
-def place(world: World) -> Place:
-    return world.discord.channel("general")
-
-
 async def asked_in(world: World, author: Person, place: Place, reply_to: str = "") -> Message:
     """Hear a question live, as the worker would have it."""
     async with world.listening():

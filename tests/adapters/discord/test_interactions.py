@@ -98,19 +98,12 @@ async def test_a_slow_answer_is_announced_in_time(world: World, anna: Person, an
         await world.discord.until(lambda: pressed.told == ["At last."])
 
 
+@pytest.mark.parametrize("name", ["why", "down"])  # a vote is told although a form is open
 async def test_without_a_store_the_person_is_asked_to_try_again(
-    heard: World, anna: Person, answer: str
+    heard: World, anna: Person, answer: str, name: str
 ) -> None:
     heard.inbox.error = StoreDown("no database")
-    pressed = await heard.discord.press(anna, answer, "why")
-    await heard.discord.until(lambda: pressed.told == ["[en-US:discord-away]"])
-
-
-async def test_a_vote_without_a_store_is_told_although_a_form_is_open(
-    heard: World, anna: Person, answer: str
-) -> None:
-    heard.inbox.error = StoreDown("no database")
-    pressed = await heard.discord.press(anna, answer, "down")
+    pressed = await heard.discord.press(anna, answer, name)
     await heard.discord.until(lambda: pressed.told == ["[en-US:discord-away]"])
 
 

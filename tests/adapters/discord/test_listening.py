@@ -19,23 +19,12 @@ from tests.fakes import FakeDoor
 RECORDINGS = Path(__file__).resolve().parents[2] / "recordings" / "discord"
 
 
-@pytest.fixture
-def anna(world: World) -> Person:
-    return world.discord.person("Anna")
-
-
-@pytest.fixture
-def place(world: World) -> Place:
-    return world.discord.channel("general")
-
-
 async def test_persons_messages_are_handed_on_and_no_bots(world: World, anna: Person, place: Place) -> None:
     other = world.discord.person("Other", bot=True)
     async with world.listening():
         await world.discord.say(other, place, "beep")
         await world.discord.say(world.discord.bot, place, "I said so")
-        await world.discord.say(anna, place, "hello")
-        await world.until_heard("hello")
+        await world.hears(anna, place, "hello")
 
     assert world.texts == ["hello"]
 
@@ -60,8 +49,7 @@ async def test_a_thread_that_the_gateway_has_not_told_of_is_asked_for(
         hidden = world.discord.channel("late")
         hidden.kind = 11
         hidden.parent_id = place.id
-        await world.discord.say(anna, hidden, "hello from nowhere")
-        await world.until_heard("hello from nowhere")
+        await world.hears(anna, hidden, "hello from nowhere")
 
     assert world.heard[0].channel.kind is ChannelKind.THREAD
     assert world.heard[0].channel.name == "late"
@@ -96,14 +84,11 @@ async def test_what_came_during_a_drop_is_heard_by_resuming_and_nothing_twice(
 ) -> None:
     gateway = world.discord.gateway
     async with world.listening():
-        await world.discord.say(anna, place, "before")
-        await world.until_heard("before")
+        await world.hears(anna, place, "before")
         gateway.replays_delivered = 3
         await gateway.drop()
-        await world.discord.say(anna, place, "meanwhile")
-        await world.until_heard("meanwhile")
-        await world.discord.say(anna, place, "after")
-        await world.until_heard("after")
+        await world.hears(anna, place, "meanwhile")
+        await world.hears(anna, place, "after")
 
     assert gateway.resumed == 1
     assert gateway.identified == 1
@@ -115,15 +100,13 @@ async def test_a_request_to_reconnect_is_followed(world: World, anna: Person, pl
         await world.discord.connected()
         await world.discord.gateway.ask_to_reconnect()
         await world.discord.until(lambda: world.discord.gateway.resumed == 1)
-        await world.discord.say(anna, place, "hello")
-        await world.until_heard("hello")
+        await world.hears(anna, place, "hello")
 
 
 async def test_what_came_while_no_session_stood_is_fetched(world: World, anna: Person, place: Place) -> None:
     gateway = world.discord.gateway
     async with world.listening():
-        await world.discord.say(anna, place, "before")
-        await world.until_heard("before")
+        await world.hears(anna, place, "before")
         await gateway.drop(keep=False)
         await world.discord.say(anna, place, "meanwhile")
         await world.discord.until(lambda: gateway.identified == 2)
@@ -140,8 +123,7 @@ async def test_an_invalid_session_begins_a_new_one_at_the_same_address(
         await world.discord.connected()
         await world.discord.gateway.invalidate()
         await world.discord.until(lambda: world.discord.gateway.identified == 2)
-        await world.discord.say(anna, place, "hello")
-        await world.until_heard("hello")
+        await world.hears(anna, place, "hello")
 
 
 async def test_a_gateway_that_refuses_the_first_handshake_is_tried_again(
@@ -152,8 +134,7 @@ async def test_a_gateway_that_refuses_the_first_handshake_is_tried_again(
     await world.discord.until(lambda: world.discord.gateway.refused > 0)
     world.discord.gateway.refuses_connections = False
     await world.discord.until(lambda: bool(world.discord.gateway.connected), seconds=15)
-    await world.discord.say(anna, place, "hello")
-    await world.until_heard("hello")
+    await world.hears(anna, place, "hello")
     listening.cancel()
     await asyncio.wait({listening})
 
@@ -196,12 +177,10 @@ async def test_an_event_that_cannot_be_read_does_not_end_the_listening(
 ) -> None:
     gateway = world.discord.gateway
     async with world.listening():
-        await world.discord.say(anna, place, "before")
-        await world.until_heard("before")
+        await world.hears(anna, place, "before")
         await gateway.dispatch("MESSAGE_CREATE", lambda _: {"id": "1", "channel_id": place.id})
         await world.discord.until(lambda: gateway.identified == 2)
-        await world.discord.say(anna, place, "after")
-        await world.until_heard("after")
+        await world.hears(anna, place, "after")
 
     assert world.texts == ["before", "after"]
 
@@ -210,8 +189,7 @@ async def test_unknown_events_are_passed_over(world: World, anna: Person, place:
     async with world.listening():
         await world.discord.connected()
         await world.discord.gateway.dispatch("SOMETHING_NEW", lambda _: {"strange": [1, 2]})
-        await world.discord.say(anna, place, "hello")
-        await world.until_heard("hello")
+        await world.hears(anna, place, "hello")
 
     assert world.discord.gateway.identified == 1
 

@@ -19,16 +19,6 @@ WHOLE = "The whole answer."
 
 
 @pytest.fixture
-def anna(world: World) -> Person:
-    return world.discord.person("Anna")
-
-
-@pytest.fixture
-def place(world: World) -> Place:
-    return world.discord.channel("general")
-
-
-@pytest.fixture
 async def question(world: World, anna: Person, place: Place) -> Message:
     return await ask(world, anna, place)
 

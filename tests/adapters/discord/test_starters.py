@@ -19,16 +19,6 @@ PIECE = Piece(0, WHOLE, done=True, last=True)
 
 
 @pytest.fixture
-def anna(world: World) -> Person:
-    return world.discord.person("Anna")
-
-
-@pytest.fixture
-def place(world: World) -> Place:
-    return world.discord.channel("general")
-
-
-@pytest.fixture
 async def starter(world: World, anna: Person, place: Place) -> Message:
     return as_starter(await ask(world, anna, place, "How do I\nlog in?"))
 

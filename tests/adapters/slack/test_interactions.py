@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.adapters.slack import SlackAdapter
@@ -20,6 +22,13 @@ async def answered(slack: SlackDouble, adapter: SlackAdapter, channel: str = GEN
     question = await asked(slack, channel)
     await adapter.send(question, pieces_of(Piece(0, "an answer", True, True)), FakeReceipts())
     return slack.answers(channel, question.channel.root)[0]
+
+
+async def window_about(slack: SlackDouble, text: str, **more: Any) -> None:
+    """Bea writes something, and Ann opens the window for a question about it."""
+    ts = await slack.say("U0BEA", GENERAL, text, **more)
+    await slack.pick("U0ANN", GENERAL, ts)
+    await slack.until(lambda: slack.space.windows)
 
 
 @pytest.mark.parametrize(
@@ -186,9 +195,7 @@ async def test_a_window_that_comes_again_after_a_restart_is_one_question(
 ) -> None:
     door = FakeDoor()
     async with listening(slack, adapter, door):
-        ts = await slack.say("U0BEA", GENERAL, "hm")
-        await slack.pick("U0ANN", GENERAL, ts)
-        await slack.until(lambda: slack.space.windows)
+        await window_about(slack, "hm")
         delivery = await slack.submit("U0ANN", "what is this?")
         await slack.until(lambda: slack.whispers("U0ANN"))
     async with listening(slack, adapter, door):  # a new process, which knows nothing of it
@@ -246,9 +253,7 @@ async def test_a_question_that_is_not_heard_is_taken_away_again(
 async def test_about_a_message_one_is_answered_alone(slack: SlackDouble, adapter: SlackAdapter) -> None:
     door = FakeDoor()
     async with listening(slack, adapter, door):
-        ts = await slack.say("U0BEA", GENERAL, "the printer says *PC LOAD LETTER*")
-        await slack.pick("U0ANN", GENERAL, ts)
-        await slack.until(lambda: slack.space.windows)
+        await window_about(slack, "the printer says *PC LOAD LETTER*")
         delivery = await slack.submit("U0ANN", "what does it want?")
         await slack.sockets.repeat(delivery)
         await slack.until(lambda: slack.whispers("U0ANN"))
@@ -272,9 +277,7 @@ async def test_about_a_message_its_files_come_along(slack: SlackDouble, adapter:
     door = FakeDoor()
     plan = slack.files.share("the plan.txt", b"Launch on Monday", "text/plain")
     async with listening(slack, adapter, door):
-        ts = await slack.say("U0BEA", GENERAL, "see the plan", files=(plan,))
-        await slack.pick("U0ANN", GENERAL, ts)
-        await slack.until(lambda: slack.space.windows)
+        await window_about(slack, "see the plan", files=(plan,))
         await slack.submit("U0ANN", "when?")
         await slack.until(lambda: slack.whispers("U0ANN"))
         (file,) = door.messages[-1].files
@@ -285,9 +288,7 @@ async def test_about_a_message_its_files_come_along(slack: SlackDouble, adapter:
 async def test_about_a_message_no_question_need_be_written(slack: SlackDouble, adapter: SlackAdapter) -> None:
     door = FakeDoor()
     async with listening(slack, adapter, door):
-        ts = await slack.say("U0BEA", GENERAL, "hm")
-        await slack.pick("U0ANN", GENERAL, ts)
-        await slack.until(lambda: slack.space.windows)
+        await window_about(slack, "hm")
         await slack.submit("U0ANN")
         await slack.until(lambda: len(door.messages) == 2)
     assert door.messages[-1].text.startswith("[en-GB:slack-about-default]")
@@ -298,9 +299,7 @@ async def test_a_long_message_is_read_whole(slack: SlackDouble, adapter: SlackAd
     text = " ".join(f'"word{number}"\n' for number in range(600))
     async with listening(slack, adapter, door):
         root = await slack.say("U0BEA", GENERAL, "see below")
-        ts = await slack.say("U0BEA", GENERAL, text, thread=root)
-        await slack.pick("U0ANN", GENERAL, ts)
-        await slack.until(lambda: slack.space.windows)
+        await window_about(slack, text, thread=root)
         await slack.submit("U0ANN", "sum it up")
         await slack.until(lambda: len(door.messages) == 3)
     assert "word599" in door.messages[-1].text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +40,24 @@ async def grow(slack: SlackDouble, adapter: SlackAdapter, *steps: str, channel: 
         talk.end()
     assert receipts.texts == {0: steps[-1]}
     return question.channel.root
+
+
+@asynccontextmanager
+async def growing(
+    slack: SlackDouble,
+    adapter: SlackAdapter,
+    text: str = "one",
+    *,
+    seen: str = "",
+    receipts: FakeReceipts | None = None,
+) -> AsyncIterator[tuple[Message, Talk]]:
+    """Send an answer whose first text, of which only `seen` may show yet, stands; it ends with the block."""
+    question, talk = await asked(slack), Talk()
+    async with sending(adapter, question, talk, receipts or FakeReceipts()):
+        talk.say(text)
+        await slack.until(lambda: texts(slack, question.id) == [seen or text])
+        yield question, talk
+        talk.end()
 
 
 async def test_a_growing_answer_is_streamed_to_whom_asked(slack: SlackDouble, adapter: SlackAdapter) -> None:
@@ -77,15 +97,11 @@ async def test_a_post_is_on_record_before_it_is_made_and_its_id_right_after(
 async def test_when_slack_closes_the_stream_the_same_message_goes_on(
     slack: SlackDouble, adapter: SlackAdapter
 ) -> None:
-    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
-    async with sending(adapter, question, talk, receipts):
-        talk.say("one")
-        await slack.until(lambda: texts(slack, question.id) == ["one"])
+    async with growing(slack, adapter) as (question, talk):
         slack.space.close_streams()
         talk.say("one two")
         await slack.until(lambda: texts(slack, question.id) == ["one two"])
         talk.say("one two three", done=True)
-        talk.end()
     assert texts(slack, question.id) == ["one two three"]
 
 
@@ -132,28 +148,20 @@ async def test_a_busy_workspace_spares_its_streams(slack: SlackDouble, adapter: 
 
 
 async def test_a_rate_limit_in_mid_stream_only_delays(slack: SlackDouble, adapter: SlackAdapter) -> None:
-    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
     slack.fail("chat.appendStream", error="ratelimited", retry_after=1)
-    async with sending(adapter, question, talk, receipts):
-        talk.say("one")
-        await slack.until(lambda: texts(slack, question.id) == ["one"])
+    async with growing(slack, adapter) as (question, talk):
         talk.say("one two")
         await slack.until(lambda: slack.called("chat.appendStream"))
         talk.say("one two three", done=True)
-        talk.end()
     assert texts(slack, question.id) == ["one two three"]
     assert not list(slack.space.streams())
 
 
 async def test_text_passed_over_is_paid_at_the_end(slack: SlackDouble, adapter: SlackAdapter) -> None:
-    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
     slack.fail("chat.appendStream", error="ratelimited", retry_after=1)
-    async with sending(adapter, question, talk, receipts):
-        talk.say("one")
-        await slack.until(lambda: texts(slack, question.id) == ["one"])
+    async with growing(slack, adapter) as (question, talk):
         talk.say("one two")
-        await slack.until(lambda: slack.called("chat.appendStream"))
-        talk.end()  # without a last word that it is done
+        await slack.until(lambda: slack.called("chat.appendStream"))  # and nobody says that it is done
     assert texts(slack, question.id) == ["one two"]
     assert not list(slack.space.streams())
 
@@ -184,13 +192,10 @@ async def test_where_edits_are_refused_the_whole_answer_is_posted_at_the_end(
 
 
 async def test_a_post_that_somebody_deletes_is_made_anew(slack: SlackDouble, adapter: SlackAdapter) -> None:
-    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
-    async with sending(adapter, question, talk, receipts):
-        talk.say("one")
-        await slack.until(lambda: texts(slack, question.id) == ["one"])
+    receipts = FakeReceipts()
+    async with growing(slack, adapter, receipts=receipts) as (question, talk):
         del slack.space.place(GENERAL).posts[slack.answers(GENERAL, question.id)[0].ts]
         talk.say("one two", done=True)
-        talk.end()
     (post,) = slack.answers(GENERAL, question.id)
     assert (post.text, receipts.slots[0].message_id) == ("one two", post.ts)
 
@@ -438,12 +443,8 @@ async def test_many_answers_at_once_all_stand_whole(slack: SlackDouble, adapter:
 
 
 async def test_what_was_held_back_stands_in_the_end(slack: SlackDouble, adapter: SlackAdapter) -> None:
-    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
-    async with sending(adapter, question, talk, receipts):
-        talk.say("1 <")
-        await slack.until(lambda: texts(slack, question.id) == ["1 "])
+    async with growing(slack, adapter, "1 <", seen="1 ") as (question, talk):
         talk.say("1 <", done=True)  # the same text, so nothing seems to be left to do
-        talk.end()
     assert texts(slack, question.id) == ["1 <"]
 
 
@@ -452,13 +453,9 @@ async def test_edits_that_were_passed_over_are_paid_at_the_end(
 ) -> None:
     slack.fail("chat.startStream", error="unknown_method")
     slack.fail("chat.update", error="ratelimited", retry_after=0)
-    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
-    async with sending(adapter, question, talk, receipts):
-        talk.say("one")
-        await slack.until(lambda: texts(slack, question.id) == ["one"])
+    async with growing(slack, adapter) as (question, talk):
         talk.say("one two")
         await slack.until(lambda: slack.called("chat.update"))
-        talk.end()
     assert texts(slack, question.id) == ["one two"]
 
 
