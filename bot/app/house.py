@@ -75,15 +75,9 @@ def build(
         await erasing.sweep()
 
     queue = Queue(ground.url, worker.answer, worker.fold, sweep, list(adapters), beat=beat)
-    door = Reception(
-        inbox,
-        Withdrawals(database, settings.keep.deleted_days),
-        Wishes(database),
-        People(database),
-        workspaces,
-        words,
-        attend.admits,
-    )
+    withdrawals = Withdrawals(database, settings.keep.deleted_days)
+    kept = (inbox, withdrawals, Wishes(database), People(database), workspaces)
+    door = Reception(*kept, words, attend.admits)
     return House(inbox, door, Transcripts(database, ground.bell), leases, queue)
 
 

@@ -7,6 +7,7 @@ from tests.documents.made import a_pdf
 from tests.doubles.model import Gate, ModelDouble, Script
 from tests.doubles.slack import SlackDouble
 from tests.doubles.slack_blocks import text_of
+from tests.doubles.slack_state import Post
 from tests.walks.conftest import Record
 from tests.walks.test_slack import PLACE, said
 from tests.walks.test_slack_buttons import answered, whole
@@ -47,17 +48,23 @@ async def test_where_the_bot_is_no_member_the_cure_is_told(
     assert model.requests == []
 
 
+async def asked_about(slack: SlackDouble, ts: str, question: str) -> Post:
+    """Ann's question about a message, answered to her alone."""
+    await slack.pick("U0ANN", PLACE, ts)
+    await slack.until(lambda: slack.space.windows)
+    await slack.submit("U0ANN", question)
+    await slack.until(lambda: slack.answers("D0ANN"))
+    (post,) = slack.answers("D0ANN")
+    await slack.until(whole(slack, post.ts, "D0ANN"))
+    return post
+
+
 async def test_about_a_message_one_asks_alone(
     slack: SlackDouble, model: ModelDouble, slack_house: Standing
 ) -> None:
     model.answer("It wants paper.", "Letter size.")
     ts = await slack.say("U0BEA", PLACE, "PC LOAD LETTER, says the printer")
-    await slack.pick("U0ANN", PLACE, ts)
-    await slack.until(lambda: slack.space.windows)
-    await slack.submit("U0ANN", "what does it want?")
-    await slack.until(lambda: slack.answers("D0ANN"))
-    (post,) = slack.answers("D0ANN")
-    await slack.until(whole(slack, post.ts, "D0ANN"))
+    post = await asked_about(slack, ts, "what does it want?")
     assert [found.text for found in slack.answers("D0ANN", post.ts)][1:] == ["It wants paper."]
     question = model.requests[0].question
     assert question.index("what does it want?") < question.index("PC LOAD LETTER")
@@ -72,12 +79,7 @@ async def test_about_a_message_its_files_are_read(
     model.answer("On Monday.")
     plan = slack.files.share("plan.pdf", a_pdf("Launch on Monday"), "application/pdf")
     ts = await slack.say("U0BEA", PLACE, "the plan is done", files=(plan,))
-    await slack.pick("U0ANN", PLACE, ts)
-    await slack.until(lambda: slack.space.windows)
-    await slack.submit("U0ANN", "when do we launch?")
-    await slack.until(lambda: slack.answers("D0ANN"))
-    (post,) = slack.answers("D0ANN")
-    await slack.until(whole(slack, post.ts, "D0ANN"))
+    await asked_about(slack, ts, "when do we launch?")
     assert "[file: plan.pdf (pages: 1)]\n```\n[page 1]\nLaunch on Monday" in model.requests[0].question
     await record.turns()
     assert await record.rows("SELECT manifest -> 'files' FROM turns") == [(["plan.pdf (pages: 1)"],)]
