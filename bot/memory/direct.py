@@ -45,7 +45,7 @@ class Direct:
         """Run a statement, committed when this returns, and give its rows."""
         async with self._connection() as connection:
             cursor = await connection.execute(statement, given)
-            return await cursor.fetchall() if cursor.description is not None else []
+            return await _rows(cursor)
 
     @asynccontextmanager
     async def transaction(self, *, steady: bool = False) -> AsyncIterator[Run]:
@@ -58,7 +58,7 @@ class Direct:
 
             async def run(statement: LiteralString, **given: object) -> list[DictRow]:
                 cursor = await connection.execute(statement, given)
-                return await cursor.fetchall() if cursor.description is not None else []
+                return await _rows(cursor)
 
             await connection.execute(_BEGIN_STEADY if steady else "BEGIN")
             try:
@@ -108,3 +108,8 @@ class Direct:
         # The locks of a process that is frozen or cut off hold up others.
         await connection.execute(f"SET idle_in_transaction_session_timeout = '{LONGEST_SILENCE}'")
         return connection
+
+
+async def _rows(cursor: psycopg.AsyncCursor[DictRow]) -> list[DictRow]:
+    # Not by `description`, which describes each column to find out whether there are any.
+    return await cursor.fetchall() if cursor.rownumber is not None else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -158,6 +159,7 @@ class Web:
         return {**data, "_headers": {name.lower(): value for name, value in response.headers.items()}}
 
 
+@cache  # setting a level empties what all loggers have worked out: a tenth of an answer, call by call
 def quiet(part: str) -> logging.Logger:
     """Make the logger for a part of Slack's SDK, which at its finest level writes texts down."""
     logger = logging.getLogger(f"bot.slack.{part}")

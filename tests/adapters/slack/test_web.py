@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.adapters.slack.web import Busy, Refused, Unsure, Web
+from bot.adapters.slack.web import Busy, Refused, Unsure, Web, quiet
 from bot.errors import PermissionMissing, PlatformDown, PlatformError, TokenRefused
 from tests.doubles.slack import SlackDouble
 
@@ -69,3 +70,11 @@ async def test_reading_is_tried_again(slack: SlackDouble, web: Web) -> None:
     slack.fail("auth.test", error="ratelimited", retry_after=0)
     assert (await web.read("auth.test"))["team_id"] == "T0001"
     assert len(slack.called("auth.test")) == 4
+
+
+def test_a_parts_logger_is_made_quiet_once() -> None:
+    assert quiet("web") is quiet("web")
+    assert quiet("web").level == logging.INFO
+    quiet("web").setLevel(logging.DEBUG)  # a level that is set empties what all loggers have worked out
+    assert quiet("web").level == logging.DEBUG
+    quiet("web").setLevel(logging.INFO)
