@@ -25,6 +25,13 @@ _BEHIND = re.compile(
     re.IGNORECASE,
 )
 _BEHIND_ZH = re.compile(rf"[，,：:、\s?？!！~]|$|{_TO_ZH}|[或和跟][一-鿿]{{2,3}}[，,]")
+# Where a clause begins, and what goes on to the bot there: "Frontdesk is that so?", "frontdesk可以说话了".
+_CLAUSE = re.compile(r"[.!?;。！？，；\n]\s*$|[请請]$|麻[烦煩]$")
+_TO_BOT = re.compile(
+    r"\s*[,，:：]|\s+(?:you|can you|could you|please|pls|what|how|why|when|where|which)\b"
+    r"|\s+(?:is|are|does|do|did|has|was|who)\b[^.!\n]*\?"
+)
+_TO_BOT_ZH = re.compile(rf"\s?{_TO_ZH}|\s[^。！!\n]*(?:[?？吗嗎呢哪几幾]|怎|什[么麼]|多少|[谁誰])")
 _CLOSING = re.compile(rf"[,，]\s*$|\b{_THANKS}\s+$", re.IGNORECASE)
 _CLOSING_ZH = re.compile(rf"[，,\s]$|{_THANKS}$")
 _LAST = re.compile(r"[\s?？!！.。~～]*$")
@@ -86,7 +93,7 @@ def called(text: str, own: Iterable[str], people: Mapping[str, str]) -> str:
     """
     said = _CODE.sub(" ", text[:500]).strip()
     folded = said.lower()
-    if any(_calls(said, folded, name.lower()) for name in (*own, *_GENERIC)):
+    if any(_calls(said, folded, name) or _begins(folded, name) for name in (*map(str.lower, own), *_GENERIC)):
         return BOT
     for person, name in people.items():
         if any(_calls(said, folded, alias) for alias in aliases(name)):
@@ -108,6 +115,19 @@ def aliases(name: str) -> tuple[str, ...]:
     words = [word for word in re.split(r"[\s._()（）-]+", whole) if len(word) > 1]
     end = [whole[-2:]] if re.fullmatch(r"[一-鿿]{3,5}", whole) else []
     return tuple(alias for alias in dict.fromkeys([whole, *words, *end]) if alias)
+
+
+def _begins(folded: str, name: str) -> bool:
+    """Say whether a clause begins with the bot's name and goes on with a question or a request to it."""
+    place = folded.find(name)
+    while place >= 0:
+        after = folded[place + len(name) :]
+        if not folded[:place].strip() or _CLAUSE.search(folded[:place]):
+            latin = "a" <= name[-1] <= "z"
+            if _TO_BOT.match(after) or (latin and _TO_BOT_ZH.match(after)):
+                return True
+        place = folded.find(name, place + 1)
+    return False
 
 
 def _calls(said: str, folded: str, name: str) -> bool:
