@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import httpx2
 import pytest
-from multidict import CIMultiDict
+from openai import APIStatusError
 
 from bot.errors import (
     AnswerRefused,
@@ -18,7 +19,6 @@ from bot.errors import (
     QuotaSpent,
     RateLimited,
 )
-from bot.generation.openai.connection import ServerRefused
 from bot.generation.openai.refusals import explain, read_error, retry_after
 
 SEEN: list[tuple[int | None, dict[str, object], type[BackendError]]] = [
@@ -98,8 +98,12 @@ def test_no_word_of_the_server_but_its_codes_is_repeated() -> None:
     assert told == "the server refused or failed (status 422, extra_forbidden)"
 
 
-def said(**headers: str) -> CIMultiDict[str]:
-    return CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
+def refusal(**headers: str) -> APIStatusError:
+    request = httpx2.Request("POST", "http://127.0.0.1/")
+    response = httpx2.Response(
+        429, headers={k.replace("_", "-"): v for k, v in headers.items()}, request=request
+    )
+    return APIStatusError("no", response=response, body={"message": "slow down"})
 
 
 @pytest.mark.parametrize(
@@ -115,22 +119,22 @@ def said(**headers: str) -> CIMultiDict[str]:
     ],
 )
 def test_retry_after_is_read_in_all_its_forms(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(said(**headers)) == seconds
+    assert retry_after(refusal(**headers)) == seconds
 
 
 def test_retry_after_may_be_a_date_to_come() -> None:
     when = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    seconds = retry_after(said(retry_after=when))
+    seconds = retry_after(refusal(retry_after=when))
     assert seconds is not None
     assert 25 < seconds <= 30
 
 
 def test_the_wait_reaches_the_error() -> None:
-    error = read_error(ServerRefused(429, said(retry_after="9"), '{"error": {"message": "slow down"}}'))
+    error = read_error(refusal(retry_after="9"))
     assert isinstance(error, RateLimited)
     assert error.retry_after == 9.0
 
 
 @pytest.mark.parametrize("word", ["nan", "inf"])
 def test_a_wait_that_is_no_number_of_seconds_is_no_wait(word: str) -> None:
-    assert retry_after(said(retry_after=word)) is None
+    assert retry_after(refusal(retry_after=word)) is None

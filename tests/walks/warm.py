@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.catalogue.language import prepare
 from bot.generation.tokens import TiktokenCounter
 
+importlib.import_module("httpcore2")  # else each house imports it at its first request
 with tempfile.TemporaryDirectory() as _folder:
     TiktokenCounter(Path(_folder))
 prepare()

@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
 
-import aiohttp
+from httpx2 import Response
+from openai import APIStatusError, AsyncStream
 
 from bot.dialogue import Context, Delta, Finding
 from bot.errors import (
@@ -20,7 +21,7 @@ from bot.errors import (
 )
 from bot.generation.openai.checks import check_server
 from bot.generation.openai.chunks import read_step
-from bot.generation.openai.connection import Connection, ServerRefused, checked
+from bot.generation.openai.connection import checked, connect
 from bot.generation.openai.dialect import Dialect, Wishes
 from bot.generation.openai.events import Events
 from bot.generation.openai.habits import habits_of
@@ -78,7 +79,7 @@ class OpenAIBackend:
         self._retries = retries
         self._sleep = sleep
         self._dialect = Dialect(self.base_url, wishes)
-        self._connection = Connection(self.base_url, api_key, first_token_seconds, proxy)
+        self._client = connect(self.base_url, api_key, first_token_seconds, proxy)
         self._alone = partial(
             OpenAIBackend, name, self.base_url, api_key, context_tokens, answer_tokens, *self._seconds,
             retries=0, wishes=wishes, proxy=proxy,
@@ -126,12 +127,16 @@ class OpenAIBackend:
         """
         try:
             async with Patience(*self._seconds).waiting():
-                found = await self._connection.get("/models")
+                found = await self._client.get("/models", cast_to=object)
         except TimeoutError as error:
             raise BackendSilent("no list of models came in time") from error
         except FAILURES as error:
             told = read_error(error)
-            if isinstance(error, ServerRefused) and not isinstance(told, KeyRefused) and error.status < 500:
+            if (
+                isinstance(error, APIStatusError)
+                and not isinstance(told, KeyRefused)
+                and error.status_code < 500
+            ):
                 return ()  # many small servers have no list
             raise told from error
         return _names(found)
@@ -148,7 +153,7 @@ class OpenAIBackend:
 
     async def close(self) -> None:
         """Close all connections; an answer still on its way breaks off."""
-        await self._connection.close()
+        await self._client.close()
 
     async def _once(self, context: Context) -> AsyncGenerator[Delta]:
         if not self._sound:
@@ -170,7 +175,7 @@ class OpenAIBackend:
         finally:
             await events.close()
 
-    async def _open(self, context: Context, patience: Patience) -> tuple[aiohttp.ClientResponse, bool]:
+    async def _open(self, context: Context, patience: Patience) -> tuple[Response, bool]:
         """Ask, and ask again in the form the server wants; say too whether it would not see the pictures."""
         shown = any(line.pictures for line in context.lines)
         unseen = shown and self._dialect.blind
@@ -178,16 +183,26 @@ class OpenAIBackend:
             body = self._dialect.request(self.name, context)
             try:
                 async with patience.waiting():
-                    return await self._connection.post(self._dialect.path, body), unseen
+                    return await self._post(body), unseen
             except TimeoutError as error:
                 raise BackendSilent("the server took the question and said nothing") from error
             except FAILURES as error:
-                if not isinstance(error, ServerRefused):
+                if not isinstance(error, APIStatusError):
                     raise self._told(error) from error
                 if shown and not unseen and self._dialect.minds_pictures(error):
                     context, unseen = Context(blindfolded(context.lines), context.answer_tokens), True
                 elif not self._dialect.adapt(error, body):
                     raise self._told(error) from error
+
+    async def _post(self, body: dict[str, object]) -> Response:
+        path = self._dialect.path
+        # Asked for as a plain response the SDK hands over the open stream, and makes no model of each chunk.
+        found: object = await self._client.post(
+            path, cast_to=Response, body=body, stream=True, stream_cls=AsyncStream[object]
+        )
+        if not isinstance(found, Response):
+            raise TypeError(f"the SDK made {type(found).__name__} of a response")
+        return found
 
     def _told(self, error: Exception) -> BackendError:
         told = read_error(error)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from openai import APIStatusError
+
 from bot.dialogue import Context, Line, Role
 from bot.errors import BackendDown, BackendError, ModelMissing
-from bot.generation.openai.connection import ServerRefused
 from bot.generation.openai.habits import habits_of, thinking, thinking_room
 from bot.generation.openai.letters import alternating, as_items, as_messages, blindfolded
 from bot.generation.openai.refusals import read_error, words_of
@@ -83,19 +84,19 @@ class Dialect:
             body["stream_options"] = {"include_usage": True}
         return {name: value for name, value in body.items() if name not in self._dropped}
 
-    def adapt(self, error: ServerRefused, body: Mapping[str, object]) -> bool:
+    def adapt(self, error: APIStatusError, body: Mapping[str, object]) -> bool:
         """Learn from the refusal of a request; True says that it is worth asking in the new form."""
         if type(read_error(error)) not in {BackendError, BackendDown}:
             return False
         words = words_of(error)
         return self._learn_options(words, body) or self._learn_roles(words, body)
 
-    def minds_pictures(self, error: ServerRefused) -> bool:
+    def minds_pictures(self, error: APIStatusError) -> bool:
         """Say whether a refusal is about the pictures; a model that cannot see is shown none any more."""
         words, told = words_of(error), type(read_error(error))
-        if error.status == 413:
+        if error.status_code == 413:
             return True
-        likely = _PICTURES if error.status < 500 else _MISSING_EYES
+        likely = _PICTURES if error.status_code < 500 else _MISSING_EYES
         if told not in {BackendError, BackendDown, ModelMissing} or not likely.search(words):
             return False
         self.blind = bool(_BLIND.search(words))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
+from httpx2 import AsyncByteStream, HTTPError, Response
 
 _WHOLE = ("application/json", "text/html")
 _DONE = b"[DONE]"
@@ -80,13 +81,14 @@ class Events:
     """
     The events of one response, together as they came over the wire.
 
-    Our own reading instead of an SDK's: that makes an object of a model for every chunk and passes it
+    Our own reading instead of the SDK's: that makes an object of a model for every chunk and passes it
     through five generators, which was two thirds of all that an answer cost us.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: Response) -> None:
         """The response is open, and is closed by `close`."""
         self._response = response
+        self._bytes = _bytes_of(response)
         self._lines = Lines()
         self._ended = False
         self._done = False
@@ -96,9 +98,11 @@ class Events:
         if self._response.headers.get("content-type", "").startswith(_WHOLE):
             return await self._whole()
         while not self._ended:
-            data = await self._response.content.readany()
-            self._ended = not data
-            events = self._lines.feed(data) if data else self._lines.end()
+            try:
+                events = self._lines.feed(await anext(self._bytes))
+            except StopAsyncIteration:
+                self._ended = True
+                events = self._lines.end()
             if events := self._before_done(events):
                 return events
         return ()
@@ -106,17 +110,17 @@ class Events:
     async def close(self) -> None:
         """Close the response; after the last word its rest is read, so that its connection serves again."""
         if self._done:
-            with suppress(TimeoutError, aiohttp.ClientError, OSError):
+            with suppress(TimeoutError, HTTPError, aiohttp.ClientError, OSError):
                 async with asyncio.timeout(_DRAIN_SECONDS):
-                    while await self._response.content.readany():
+                    async for _ in self._bytes:
                         pass
-        self._response.release()
+        await self._response.aclose()
 
     async def _whole(self) -> Sequence[Event]:
         if self._ended:
             return ()
         self._ended = True
-        return [Event("", (await self._response.read(),))]
+        return [Event("", (await self._response.aread(),))]
 
     def _before_done(self, events: list[Event]) -> list[Event]:
         for place, event in enumerate(events):
@@ -124,3 +128,11 @@ class Events:
                 self._ended = self._done = True
                 return events[:place]
         return events
+
+
+def _bytes_of(response: Response) -> AsyncIterator[bytes]:
+    """Read past the layers that decode, where there is nothing to decode."""
+    stream = response.stream
+    if "content-encoding" in response.headers or not isinstance(stream, AsyncByteStream):
+        return response.aiter_bytes()
+    return aiter(stream)

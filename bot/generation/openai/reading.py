@@ -6,17 +6,18 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 import aiohttp
+from httpx2 import HTTPError
+from openai import OpenAIError
 
 from bot.dialogue import Delta, Usage
 from bot.errors import AnswerRefused, BackendError, BackendSilent, StreamCut
 from bot.generation.openai.chunks import Step
-from bot.generation.openai.connection import ServerRefused
 from bot.generation.openai.events import Event, Events
 from bot.generation.openai.refusals import read_error
 from bot.generation.openai.thoughts import Visible
 
-# All that the server, the transport and the reading of garbage are known to raise.
-FAILURES = (ServerRefused, aiohttp.ClientError, OSError, ValueError)
+# All that the SDK, its transport and the reading of garbage are known to raise.
+FAILURES = (OpenAIError, HTTPError, aiohttp.ClientError, OSError, ValueError)
 
 _AT_LIMIT = frozenset({"length", "max_tokens", "model_length"})
 _REFUSED = frozenset({"content_filter", "sensitive", "safety", "refusal"})

@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from time import time
 
+from openai import APIError, APIStatusError
+
 from bot.errors import (
     AnswerRefused,
     BackendDown,
@@ -18,7 +20,6 @@ from bot.errors import (
     QuotaSpent,
     RateLimited,
 )
-from bot.generation.openai.connection import ServerRefused
 
 # Servers agree on little: the code where there is one, else the wordings that they have been seen to use.
 _TOO_LONG = re.compile(
@@ -54,9 +55,11 @@ _LONGEST_READ = 1_000
 
 
 def read_error(error: Exception) -> BackendError:
-    """Tell what an error of the server, of the transport or of reading means."""
-    if isinstance(error, ServerRefused):
-        return explain(error.status, error.told, retry_after(error.headers))
+    """Tell what an error of the SDK, of the transport or of reading means."""
+    if isinstance(error, APIStatusError):
+        return explain(error.status_code, _body(error), retry_after(error))
+    if isinstance(error, APIError) and isinstance(error.body, Mapping):
+        return explain(None, error.body)
     if isinstance(error, ValueError):
         return BackendDown("the server answered with something that is no chat completion")
     return BackendDown(f"the server cannot be reached ({_root(error)})")
@@ -89,8 +92,9 @@ def explain(status: int | None, body: Mapping[str, object], seconds: float | Non
     return error
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(error: APIStatusError) -> float | None:
     """Read how many seconds the server asks us to wait, None where it does not say."""
+    headers = error.response.headers
     for name, unit in (("retry-after-ms", 1_000.0), ("retry-after", 1.0)):
         try:
             seconds = float(headers[name]) / unit
@@ -103,9 +107,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def words_of(error: ServerRefused) -> str:
+def words_of(error: APIStatusError) -> str:
     """Join all that a refusal says, in lower case, to look for a parameter's name in it."""
-    return f"{error.told} {error.text}".lower()[:_LONGEST_READ]
+    return f"{error.message} {error.body}".lower()[:_LONGEST_READ]
 
 
 def _root(error: BaseException) -> str:
@@ -121,6 +125,10 @@ def _too_much(words: str, note: str, seconds: float | None) -> BackendError:
     if "request too large" in words:  # one request over the minute's tokens: only a shorter one can pass
         return ContextTooLong(note)
     return RateLimited(note, seconds)
+
+
+def _body(error: APIError) -> Mapping[str, object]:
+    return error.body if isinstance(error.body, Mapping) else {"message": str(error.body or "")}
 
 
 def _words(body: Mapping[str, object]) -> str:
