@@ -56,6 +56,8 @@ def _by_turns(now: Moment) -> Judgement | Moment:
         return Judgement(True, "the bot asked its author")
     if closing is not Closing.NONE:
         return Judgement(False, "it wants no answer")
+    if now.goes_on == BOT:
+        return Judgement(True, "it goes on with what its author said to the bot")
     if now.over and now.before is not None and not now.alone and not now.goes_on:
         knows = now.words.enquires and not now.words.to_you and not now.words.team
         return Judgement(knows, "after a long time")

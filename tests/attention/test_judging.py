@@ -120,3 +120,13 @@ def test_a_talk_of_people_that_is_long_over_leaves_room_for_a_question_of_fact()
 
 def test_a_thread_of_which_nothing_is_known_is_answered() -> None:
     assert judge(message_of("Ann", "and in Spanish?", 0), Scene(), NAMES).for_bot
+
+
+def test_who_goes_on_before_the_answer_has_come_is_still_with_the_bot() -> None:
+    lines = [
+        {"who": "Ann", "said": "the printer is broken", "at": 0},
+        {"who": "Bea", "said": "it says PC LOAD LETTER", "at": 10},
+        {"who": "Ann", "said": "any idea?", "at": 20, "asked": True},
+    ]
+    assert judge(message_of("Ann", "which tray?", 25), scene_of(lines), NAMES).for_bot
+    assert not judge(message_of("Bea", "which tray?", 25), scene_of(lines), NAMES).for_bot
