@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -44,10 +43,14 @@ class Program:
         return sum(process.memory_info().rss for process in self._own()) / _MEGABYTE
 
     async def stop(self) -> None:
-        """End it as Ctrl-C does."""
+        """End it; what does not end is killed. Who was begun in the background heeds no Ctrl-C."""
         if self._process.returncode is None:
-            self._process.send_signal(signal.SIGINT)
-        await asyncio.wait_for(self._process.wait(), 30)
+            self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), 30)
+        except TimeoutError:
+            self._process.kill()
+            raise
 
     def _own(self) -> list[psutil.Process]:
         children = self._root.children(recursive=True)

@@ -191,6 +191,22 @@ def test_a_broken_toml_file_is_one_line_with_its_place(
     assert "line 1" in refusal(monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("file", "line", "name"),
+    [(".env", "BOT_PRESONA=hush", "BOT_PRESONA"), ("bot.toml", 'presona = "hush"', "BOT_PRESONA")],
+)
+def test_a_name_misspelt_in_a_file_of_ours_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, line: str, name: str
+) -> None:
+    (tmp_path / file).write_text(f"{line}\n")
+    assert refusal(monkeypatch) == f"{name}: there is no such setting; .env.example names all"
+
+
+def test_another_programs_name_in_the_environment_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_TOKEN", "hush")
+    read_settings()
+
+
 def test_openais_own_names_are_honoured_also_from_the_env_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -176,16 +177,24 @@ def _section_line(text: str) -> str:
 
 
 def _check_names(env_file: Any) -> None:
-    """A name that is misspelt before its `__` is nobody's, and would be passed over in silence."""
+    """A name that is misspelt, or before its `__`, is nobody's, and would be passed over in silence."""
     known = "|".join(Settings.model_fields)
-    named = {*os.environ, *(dotenv_values(env_file) if env_file else {})}
-    # A single `BOT_TOKEN` or the like in the environment may well be another program's.
-    ours = {name.upper() for name in named if re.match(r"BOT_\w+?__", name, re.IGNORECASE)}
-    strange = sorted(name for name in ours if not re.match(rf"BOT_({known})__", name, re.IGNORECASE))
+    ours = {name.upper() for name in os.environ if re.match(r"BOT_\w+?__", name, re.IGNORECASE)}
+    # A single `BOT_TOKEN` or the like may be another program's in the environment, but not in our own files.
+    ours |= {name.upper() for name in _written(env_file) if re.match(r"BOT_", name, re.IGNORECASE)}
+    strange = sorted(
+        name for name in ours if not re.fullmatch(rf"BOT_({known})(__\w+)?", name, re.IGNORECASE)
+    )
     if strange:
         raise SettingError(
             "\n".join(f"{name}: there is no such setting; .env.example names all" for name in strange)
         )
+
+
+def _written(env_file: Any) -> Iterator[str]:
+    """Name what stands in `.env` and at the top of `bot.toml`, as the environment would."""
+    yield from dotenv_values(env_file) if env_file else {}
+    yield from (f"BOT_{name}" for name in TomlConfigSettingsSource(Settings)())
 
 
 def _check_slack(slack: SlackSettings) -> None:
