@@ -91,11 +91,16 @@ def called(text: str, own: Iterable[str], people: Mapping[str, str]) -> str:
 
     `own` are the bot's names; `people` are the names of the thread's people, by id.
     """
-    said = _CODE.sub(" ", text[:500]).strip()
+    return _called(text[:500], tuple(own), tuple(people.items()))
+
+
+@lru_cache(maxsize=1024)  # a thread's lines are looked at again with each message that comes
+def _called(opening: str, own: tuple[str, ...], people: tuple[tuple[str, str], ...]) -> str:
+    said = _CODE.sub(" ", opening).strip()
     folded = said.lower()
     if any(_calls(said, folded, name) or _begins(folded, name) for name in (*map(str.lower, own), *_GENERIC)):
         return BOT
-    for person, name in people.items():
+    for person, name in people:
         if any(_calls(said, folded, alias) for alias in aliases(name)):
             return person
     if _AT.search(said) or _STRANGER_ZH.search(said):

@@ -14,8 +14,9 @@ from bot.dialogue import Message, Scene, Spoken
 EVERYBODY = "\0everybody"
 NOBODY = ""  # thanks, laughter, "me too": said into the room
 
-# How long people are taken to be still talking.
+# How long people are taken to be still talking, and how long an answer is still what they talk of.
 _OVER = timedelta(hours=8)
+_JUST = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,12 @@ class Moment:
     def over(self) -> bool:
         """Whether what was said before is long over."""
         return self.seconds > _OVER.total_seconds()
+
+    @property
+    def just_answered(self) -> bool:
+        """Whether the newest line is the bot's answer to the author, a few minutes old."""
+        newest = self.lines[-1]
+        return newest.spoken.said and newest.whom == self.author and self.seconds < _JUST.total_seconds()
 
     @property
     def alone(self) -> bool:

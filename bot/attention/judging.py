@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.attention.calling import BOT, called
 from bot.attention.following import EVERYBODY, Moment, follow
 from bot.attention.signs import signs
-from bot.attention.weighing import weigh
+from bot.attention.weighing import THRESHOLD, THRESHOLD_RIGHT_AFTER_AN_ANSWER, weigh
 from bot.attention.wording import Closing, ends_asking, read
 from bot.dialogue import ChannelKind, Message, Scene
 
@@ -27,7 +27,7 @@ def judge(message: Message, scene: Scene, names: Iterable[str]) -> Judgement:
     if isinstance(now, Judgement):
         return now
     seen = signs(now)
-    for_bot, why = weigh(seen)
+    for_bot, why = weigh(seen, _threshold(now))
     return Judgement(for_bot, f"{seen.place}: {', '.join(why)}")
 
 
@@ -48,6 +48,11 @@ def outright(message: Message, scene: Scene, names: Iterable[str]) -> Judgement 
     if not scene.lately:
         return Judgement(True, "nothing was said before")
     return _by_turns(follow(message, scene, own))
+
+
+def _threshold(now: Moment) -> float:
+    in_company = now.just_answered and not now.alone
+    return THRESHOLD_RIGHT_AFTER_AN_ANSWER if in_company else THRESHOLD
 
 
 def _by_turns(now: Moment) -> Judgement | Moment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Who is spoken of (i, we, they, it), how (should, hedge, neg, affect), when (past, time), and what is wanted
 # (do, more, need, please). A word may be of several kinds.
@@ -214,7 +215,7 @@ _KINDS: dict[str, tuple[str, ...]] = {}
 for _kind, _members in _ENGLISH.items():
     for _member in _members.split():
         _KINDS[_member] = (*_KINDS.get(_member, ()), _kind)
-_PARTS = {kind: tuple(members.split()) for kind, members in _CHINESE.items()}
+_PARTS = {kind: re.compile("|".join(map(re.escape, members.split()))) for kind, members in _CHINESE.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,7 @@ def vocabulary(text: str) -> Vocabulary:
     kinds = {kind for word in words for kind in _KINDS.get(word, ())}
     letters = sum(len(run) for run in _RUN.findall(plain))
     if letters:
-        kinds |= {kind for kind, parts in _PARTS.items() if any(part in plain for part in parts)}
+        kinds |= {kind for kind, parts in _PARTS.items() if parts.search(plain)}
         if "我" not in plain.replace("我们", ""):
             kinds.discard("i")
     first = _KINDS.get(words[0], ()) if words else ()
@@ -243,7 +244,12 @@ def vocabulary(text: str) -> Vocabulary:
 
 def grams(text: str) -> frozenset[str]:
     """Say what a text is about: its longer words, and pairs of Chinese characters."""
-    plain = _plain(text[:500])
+    return _grams(text[:500])
+
+
+@lru_cache(maxsize=1024)  # a thread's lines are compared with each message that comes
+def _grams(opening: str) -> frozenset[str]:
+    plain = _plain(opening)
     words = {word for word in _WORD.findall(plain) if len(word) > 2 and word not in _STOP}
     return frozenset(words.union(*(_pairs(run) for run in _RUN.findall(plain))))
 

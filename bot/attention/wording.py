@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property, lru_cache
 
 from bot.attention import chinese, english
 from bot.attention.phrases import Pattern, Phrases
@@ -36,60 +37,60 @@ class Closing(Enum):
     DONE = auto()  # thanks, praise, laughter, farewell, "found it", "I'll try that"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wording:
-    """What a message does by its words; each is looked for only when it is asked for."""
+    """What a message does by its words; each is looked for once, when it is asked for."""
 
     said: str
     books: Sequence[Phrases]
 
-    @property
+    @cached_property
     def closing(self) -> Closing:
         """How it ends something; `NONE` for code and links alone."""
         return _closing(self.said, self.books)
 
-    @property
+    @cached_property
     def asks(self) -> bool:
         """Whether it is a question."""
         return any(book.question.search(self.said) for book in self.books) or self.asks_all
 
-    @property
+    @cached_property
     def enquires(self) -> bool:
         """Whether it asks for a fact: how, what, where …"""
         return self.asks and any(book.enquiry.search(self.said) for book in self.books)
 
-    @property
+    @cached_property
     def requests(self) -> bool:
         """Whether it wants something made or changed."""
         return any(book.request.search(self.said) or book.able.search(self.said) for book in self.books)
 
-    @property
+    @cached_property
     def to_you(self) -> bool:
         """Whether it speaks to a second person, other than asking a bot's work of it."""
         return any(book.you.search(book.able.sub(" ", self.said)) for book in self.books)
 
-    @property
+    @cached_property
     def asks_all(self) -> bool:
         """Whether it asks whoever knows."""
         return any(book.asks_all.search(self.said) for book in self.books)
 
-    @property
+    @cached_property
     def seeks(self) -> bool:
         """Whether it wants people: who has time, who saw it too, what do you all think."""
         found = any(book.seeks.search(self.said) and not book.able.search(self.said) for book in self.books)
         return found and not self.asks_all
 
-    @property
+    @cached_property
     def team(self) -> bool:
         """Whether it speaks of what "we" do, or of who does what."""
         return any(book.team.search(self.said) for book in self.books)
 
-    @property
+    @cached_property
     def advises(self) -> bool:
         """Whether it says what to try, or what may be."""
         return any(book.advice.search(self.said) for book in self.books)
 
-    @property
+    @cached_property
     def corrects(self) -> bool:
         """Whether it takes back or sets right: "no, I meant"."""
         return any(book.correction.search(self.said) for book in self.books)
@@ -97,14 +98,19 @@ class Wording:
 
 def read(text: str) -> Wording:
     """Read a message; whatever its length, it takes about as long."""
-    said = _CODE.sub(" ", text[:_LONGEST]).strip()
-    # Code and links alone are something all the same; a digit is none of the phrases.
-    return Wording(said or ("0" if text.strip() else ""), _books(said))
+    return _read(text[:_LONGEST], bool(text.strip()))
 
 
 def ends_asking(said: str) -> bool:
     """Say whether a line of ours ends with a question, which the next line may answer."""
     return bool(_OWN_QUESTION.search(said[-300:]))
+
+
+@lru_cache(maxsize=1024)  # a thread's lines are read again with each message that comes
+def _read(opening: str, anything: bool) -> Wording:
+    said = _CODE.sub(" ", opening).strip()
+    # Code and links alone are something all the same; a digit is none of the phrases.
+    return Wording(said or ("0" if anything else ""), _books(said))
 
 
 def _books(said: str) -> Sequence[Phrases]:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.attention.calling import BOT, called
+from bot.attention.following import follow
 from bot.attention.judging import judge
 from bot.dialogue import Scene
 from tests.attention.scenes import Case, cases, message_of, scene_of
@@ -130,3 +131,22 @@ def test_who_goes_on_before_the_answer_has_come_is_still_with_the_bot() -> None:
     ]
     assert judge(message_of("Ann", "which tray?", 25), scene_of(lines), NAMES).for_bot
     assert not judge(message_of("Bea", "which tray?", 25), scene_of(lines), NAMES).for_bot
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "记下了，它的电话是多少，告诉我一下吧。",
+        "好的，它周末开门吗？我和朋友想一起去。",
+        "Could you check whether they have a reading room for my team?",
+    ],
+)
+def test_plain_follow_ups_right_after_the_answer_are_not_missed_in_company(said: str) -> None:
+    lines = [
+        {"who": "Ben", "said": "I asked that too last week", "at": 0},
+        {"who": "Ann", "said": "which library is near here?", "at": 30},
+        {"bot_for": "Ann", "said": "The City Library, on Mill Street.", "at": 60},
+    ]
+    assert judge(message_of("Ann", said, 90), scene_of(lines), NAMES).for_bot
+    later = message_of("Ann", said, 60 + 20 * 60)
+    assert not follow(later, scene_of(lines), NAMES).just_answered
