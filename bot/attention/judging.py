@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.attention.calling import BOT, called
 from bot.attention.following import EVERYBODY, Moment, follow
 from bot.attention.signs import signs
-from bot.attention.weighing import THRESHOLD, THRESHOLD_RIGHT_AFTER_AN_ANSWER, weigh
+from bot.attention.weighing import THRESHOLD, THRESHOLD_ALONE, THRESHOLD_RIGHT_AFTER_AN_ANSWER, weigh
 from bot.attention.wording import Closing, ends_asking, read
 from bot.dialogue import ChannelKind, Message, Scene
 
@@ -51,8 +51,9 @@ def outright(message: Message, scene: Scene, names: Iterable[str]) -> Judgement 
 
 
 def _threshold(now: Moment) -> float:
-    in_company = now.just_answered and not now.alone
-    return THRESHOLD_RIGHT_AFTER_AN_ANSWER if in_company else THRESHOLD
+    if now.alone:
+        return THRESHOLD_ALONE
+    return THRESHOLD_RIGHT_AFTER_AN_ANSWER if now.just_answered else THRESHOLD
 
 
 def _by_turns(now: Moment) -> Judgement | Moment:

@@ -14,6 +14,8 @@ THRESHOLD = 0.9
 # Right after an answer to its author the cases, which were sought to be hard, have far more asides than real
 # threads have: there, with others in the thread, plain follow-ups would be missed.
 THRESHOLD_RIGHT_AFTER_AN_ANSWER = -0.75
+# Whoever is alone with the bot is talked over with nobody: to miss them costs as much as a word too many.
+THRESHOLD_ALONE = 0.1
 
 _REASONS = 3
 _EVER_THERE = {"always", "its length", "the time since"}  # true of every message, so no reason
