@@ -15,6 +15,7 @@ from bot.memory.database import driver_url
 
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _LOCK = 7_026_112_301  # one number for all processes that migrate the same database
+_AWAY = 3  # the exit code of a process that could not reach the database
 
 
 def upgrade(url: str) -> None:
@@ -38,15 +39,31 @@ def upgrade_apart(url: str) -> None:
     """
     Do the same where it is needed, in a process of its own: what it loads is 10 MB that nobody wants after.
 
-    Raises `StoreDown` where the database cannot be reached, and `CalledProcessError` where a revision fails;
-    the process has said why.
+    Raises `StoreDown` where the database cannot be reached, and `SchemaBehind` where a revision fails.
     """
     try:
         check(url)
     except SchemaBehind:
-        program = "import sys; from bot.memory.migrations import upgrade; upgrade(sys.stdin.read())"
+        program = "from bot.memory.migrations import upgrade_here; upgrade_here()"
         command = [sys.executable, "-c", program]  # the address may hold a password: never among the words
-        subprocess.run(command, input=url, text=True, check=True, cwd=FOLDER.parent)
+        done = subprocess.run(
+            command, check=False, input=url, text=True, stderr=subprocess.PIPE, cwd=FOLDER.parent
+        )
+        if done.returncode == _AWAY:
+            raise StoreDown(done.stderr.strip()) from None
+        if done.returncode:
+            raise SchemaBehind(f"the tables cannot be brought up to date: {done.stderr.strip()}") from None
+
+
+def upgrade_here() -> None:
+    """Do what `upgrade_apart` asks of its process; its exit code and standard error say why it failed."""
+    try:
+        upgrade(sys.stdin.read())
+    except StoreDown as error:
+        sys.stderr.write(str(error))
+        sys.exit(_AWAY)
+    except sa.exc.DBAPIError as error:
+        sys.exit(str(error.orig).strip())
 
 
 def check(url: str) -> None:

@@ -14,6 +14,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from bot.errors import SchemaBehind, StoreDown
+from bot.memory import migrations
 from bot.memory.migrations import FOLDER, check, newest, upgrade, upgrade_apart
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,8 +71,19 @@ def test_the_program_migrates_without_keeping_what_migrates(empty_database_url: 
 def test_a_revision_that_fails_apart_is_not_passed_over(empty_database_url: str) -> None:
     with psycopg.connect(empty_database_url) as connection:
         connection.execute("CREATE TABLE turns (id int)")
-    with pytest.raises(subprocess.CalledProcessError):
+    with pytest.raises(SchemaBehind, match=r'up to date: relation "turns" already exists$'):
         upgrade_apart(empty_database_url)
+
+
+def test_a_database_that_goes_away_during_a_migration_is_waited_for(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def behind(url: str) -> None:
+        raise SchemaBehind("behind")
+
+    monkeypatch.setattr(migrations, "check", behind)
+    with pytest.raises(StoreDown, match="cannot be reached"):
+        upgrade_apart("postgresql://nobody@127.0.0.1:1/nothing")
 
 
 def test_a_revision_that_fails_leaves_nothing_behind(empty_database_url: str) -> None:
