@@ -79,10 +79,10 @@ async def standing(
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
         routes: Mapping[str, ASGIApp] = {}
         if platforms:
-            for adapter in (
-                slack_adapter(settings.slack, ground.words),
-                discord_adapter(settings.discord, shelf, ground.words, workspaces),
-            ):
+            slack = slack_adapter(settings.slack, ground.words)
+            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces)
+            routes = slack.routes if slack is not None else {}
+            for adapter in (slack, discord):
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)
                     adapters[adapter.platform] = adapter

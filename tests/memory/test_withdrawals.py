@@ -364,7 +364,8 @@ class _Talk:
 
     async def write(self) -> None:
         author = self.chance.choice([ADA, BEN])
-        said = message(self._word(), THREAD, author, mentions_bot=not self.standing)
+        named = not self.standing or self.chance.random() < 0.5  # else it may be for people, and is only kept
+        said = message(self._word(), THREAD, author, mentions_bot=named)
         self.standing.append(said)
         await self.record.inbox.accept(said)
 
