@@ -42,11 +42,16 @@ class Trial:
         self._second = ""
 
     async def lives(self) -> tuple[int, int]:
-        """Let a house answer undisturbed, and count the steps that took."""
+        """
+        Let a house answer undisturbed, and count the steps that took.
+
+        A second wake-up may come and find nothing to do: the commit that ends the answer is the last step.
+        """
         await self._ask(Death())
         await self._record.turns_of(1, RECOVERY)
         self._judge([], await self._door.shown())
-        return len(self._house.commits), len(self._house.calls)
+        commits = [number for number, names in enumerate(self._house.commits, 1) if "pieces" in names]
+        return commits[-1], len(self._house.calls)
 
     async def dies(self, death: Death, *, short: bool) -> None:
         """Kill the house at a step, open the next one, and judge what stands in the end."""
