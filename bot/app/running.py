@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from bot.adapters.local import LocalAdapter
@@ -24,8 +26,8 @@ from bot.memory.history import HistoryShelf
 from bot.memory.turns import LeaseTerms
 from bot.memory.workspaces import Workspaces
 from bot.ports import Adapter, Backend
-from bot.web.serve import serve
-from bot.web.site import create_app
+from bot.web.serve import bound, serve
+from bot.web.site import check_open, create_app
 
 log = structlog.get_logger()
 
@@ -149,15 +151,23 @@ def stop_signal() -> asyncio.Event:
 
 async def _run(settings: Settings, say: Say) -> None:
     """Run until cancelled; the web console's end is ours, a platform's is not."""
-    async with standing(settings, (Platform.WEB, Platform.CONSOLE), say, platforms=True) as built:
-        web = asyncio.create_task(serve_web(settings, built, say), name="web")
-        async with listening(built):
-            try:
-                await asyncio.wait([web])
-            finally:
-                log.info("stopping")
-                await cancelled([web])
-        await web
+    web_settings = settings.web
+    # Before anything is started, since it may be refused.
+    check_open(web_settings.host, _secret(web_settings.token))
+    with bound(web_settings.host, web_settings.port) as listener:
+        async with standing(settings, (Platform.WEB, Platform.CONSOLE), say, platforms=True) as built:
+            web = asyncio.create_task(serve_web(settings, built, say, listener), name="web")
+            async with listening(built):
+                try:
+                    await asyncio.wait([web])
+                finally:
+                    log.info("stopping")
+                    await cancelled([web])
+            await web
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
 
 
 async def _backends(
@@ -182,7 +192,7 @@ def _listener(built: Standing, name: Platform) -> Callable[[], Awaitable[None]]:
     return listen
 
 
-async def serve_web(settings: Settings, built: Standing, say: Say) -> None:
+async def serve_web(settings: Settings, built: Standing, say: Say, listener: socket.socket) -> None:
     """Serve the console, and beside it what platforms deliver over HTTP, until cancelled."""
     words, web = built.ground.words, settings.web
     model = built.backends[0]
@@ -203,7 +213,7 @@ async def serve_web(settings: Settings, built: Standing, say: Say) -> None:
         built.house.door,
         built.house.transcripts,
         words,
-        web.token.get_secret_value() if web.token else None,
+        _secret(web.token),
         health,
         note,
         web.host,
@@ -214,4 +224,4 @@ async def serve_web(settings: Settings, built: Standing, say: Say) -> None:
         also = f" · {' and '.join(name.capitalize() for name in names)}" if names else ""
         say(f"Frontdesk is ready: {address} · {model.name}{also} · Ctrl-C stops it")
 
-    await serve(app, web.host, web.port, ready, built.routes)
+    await serve(app, listener, ready, built.routes)

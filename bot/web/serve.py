@@ -22,21 +22,19 @@ log = structlog.get_logger()
 
 async def serve(
     app: Starlette,
-    host: str,
-    port: int,
+    listener: socket.socket,
     ready: Callable[[str], None] = lambda _: None,
     beside: Mapping[str, ASGIApp] | None = None,
 ) -> None:
     """
     Serve the console until cancelled, then stop gracefully; `ready` is told the address.
 
-    Port 0 takes any free one. What stands `beside` it, by exact path, has a lock of its own and passes the
-    console's by. Raises `SettingError` where the address cannot be had.
+    `listener` is what `bound` gave. What stands `beside` the console, by exact path, has a lock of its own
+    and passes the console's by.
     """
-    listener = _listen(host, port)
     server = _Server(_configuration(_Beside(app, beside) if beside else app))
     running = asyncio.create_task(server.serve(sockets=[listener]))
-    address = _address(host, listener)
+    address = _address(listener)
     log.info("web_listening", address=address)
     ready(address)
     try:
@@ -46,6 +44,30 @@ async def serve(
         app.state.close()
         await running
         listener.close()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """
+    Take the address; who connects waits until it is served.
+
+    Port 0 takes any free one. Raises `SettingError` where the address cannot be had.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise SettingError(f"BOT_WEB__HOST: {host!r} is no address of this machine ({error})") from error
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise SettingError(_refused(host, port, error)) from error
+    listener.setblocking(False)
+    return listener
 
 
 class _Server(uvicorn.Server):
@@ -83,25 +105,6 @@ def _configuration(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except socket.gaierror as error:
-        raise SettingError(f"BOT_WEB__HOST: {host!r} is no address of this machine ({error})") from error
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(256)
-    except OSError as error:
-        listener.close()
-        raise SettingError(_refused(host, port, error)) from error
-    listener.setblocking(False)
-    return listener
-
-
 def _refused(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
@@ -117,7 +120,7 @@ def _neighbour(port: int) -> int:
     return port + 1 if port < 65_535 else 8080
 
 
-def _address(host: str, listener: socket.socket) -> str:
-    port = listener.getsockname()[1]
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{shown}:{port}"

@@ -50,11 +50,7 @@ def create_app(
     `health` says what is well (a False makes /healthz a 503); `model_note` says in a language which
     model answers. Raises `SettingError` where others could reach it and no token keeps them out.
     """
-    if not token and not is_loopback(host):
-        raise SettingError(
-            f"BOT_WEB__TOKEN: missing, and BOT_WEB__HOST={host} lets other machines in; "
-            "set BOT_WEB__TOKEN to a long secret, or BOT_WEB__HOST to 127.0.0.1"
-        )
+    check_open(host, token)
     lock = Lock(token or None, is_loopback(host))
     pages = _Pages(words, lock, health, model_note)
     streams = Streams(transcripts)
@@ -65,6 +61,15 @@ def create_app(
     )
     app.state.close = streams.close
     return app
+
+
+def check_open(host: str, token: str | None) -> None:
+    """Raise `SettingError` where others could reach the console and no token keeps them out."""
+    if not token and not is_loopback(host):
+        raise SettingError(
+            f"BOT_WEB__TOKEN: missing, and BOT_WEB__HOST={host} lets other machines in; "
+            "set BOT_WEB__TOKEN to a long secret, or BOT_WEB__HOST to 127.0.0.1"
+        )
 
 
 class _Pages:

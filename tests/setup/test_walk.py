@@ -176,7 +176,7 @@ def test_a_server_needs_an_address_and_may_need_no_key(tmp_path: Path) -> None:
     assert walk.run() == 0
     assert walk.written == {"BOT_MODEL__BASE_URL": "http://localhost:8000/v1", "BOT_MODEL__NAME": "qwen"}
     assert "localhost:8000 is no address" in walk.shown
-    assert "This one is needed." in walk.shown
+    assert "This one is needed; Ctrl-C leaves." in walk.shown
 
 
 def test_a_dash_takes_a_value_away(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -87,6 +88,17 @@ async def test_a_wrong_setting_is_one_clear_line(alone: dict[str, str]) -> None:
     assert code == 2
     assert "BOT_WEB__PORT" in printed
     assert len(printed.strip().splitlines()) == 1
+
+
+async def test_what_the_console_may_not_do_is_told_before_anything_is_started(alone: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, printed = await bot({**alone, "BOT_WEB__PORT": port}, "run")
+    assert (code, printed.count("\n")) == (2, 1)
+    assert f"port {port} on 127.0.0.1 is in use" in printed
+    code, printed = await bot({**alone, "BOT_WEB__HOST": "0.0.0.0"}, "run")
+    assert (code, printed.count("\n")) == (2, 1)
+    assert printed.startswith("BOT_WEB__TOKEN: missing")
 
 
 async def test_ctrl_c_ends_the_wait_for_a_database_that_is_away(alone: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from bot.app.running import serve_web
 from bot.config import read_settings
+from bot.web.serve import bound
 from tests.doubles.model import ModelDouble
 from tests.doubles.slack import BOT_TOKEN, SlackDouble
 from tests.doubles.slack_signed import SECRET, SignedDeliveries
@@ -25,7 +26,9 @@ async def way(slack: SlackDouble, house: Opener) -> AsyncIterator[SignedDeliveri
     more = {"BOT_SLACK__API_URL": slack.api_url, "BOT_WEB__TOKEN": "a-long-secret"}
     said_ready: asyncio.Queue[str] = asyncio.Queue()
     async with house(**signed, **more) as built:
-        web = asyncio.create_task(serve_web(read_settings(), built, said_ready.put_nowait))
+        web = asyncio.create_task(
+            serve_web(read_settings(), built, said_ready.put_nowait, bound("127.0.0.1", 0))
+        )
         ready = await said_ready.get()
         address = next(word for word in ready.split() if word.startswith("http://"))
         slack.way = made = SignedDeliveries(f"{address}/slack/events")

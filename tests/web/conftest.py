@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from bot.catalogue import Catalogue
-from bot.web.serve import serve
+from bot.web.serve import bound, serve
 from bot.web.site import create_app
 from tests.web.record import FakeRecord
 
@@ -47,7 +47,7 @@ async def running(token: str | None = None) -> AsyncIterator[Console]:
 
     app = create_app(record, record, words, token, ask_health, note)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready.set_result))
+    serving = asyncio.create_task(serve(app, bound("127.0.0.1", 0), ready.set_result))
     address = await asyncio.wait_for(ready, 10)
     try:
         async with httpx2.AsyncClient(base_url=address, timeout=10) as client:

@@ -10,25 +10,24 @@ from contextlib import suppress
 
 import httpx2
 import pytest
-from starlette.applications import Starlette
 
 from bot.errors import SettingError
-from bot.web.serve import serve
+from bot.web.serve import bound
 from tests.web.conftest import running
 
 
-async def test_a_port_in_use_is_told_with_the_cure() -> None:
+def test_a_port_in_use_is_told_with_the_cure() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingError, match=f"BOT_WEB__PORT: port {port} .* in use") as refused:
-            await serve(Starlette(), "127.0.0.1", port)
+            bound("127.0.0.1", port)
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
-async def test_an_address_of_another_machine_is_told(host: str) -> None:
+def test_an_address_of_another_machine_is_told(host: str) -> None:
     with pytest.raises(SettingError, match="BOT_WEB__HOST"):
-        await serve(Starlette(), host, 0)
+        bound(host, 0)
 
 
 async def test_open_streams_do_not_hold_the_server_and_its_port_is_free_again() -> None:

@@ -42,6 +42,8 @@ class Rest:
         # At their debug level these write down what people and the model say.
         for name in ("discord.http", "discord.gateway"):
             logging.getLogger(name).setLevel(logging.INFO)
+        # Nobody is to be told that a voice it never has is missing.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         # discord.py knows one address a process.
         Route.BASE = api_url.rstrip("/")
         self._token = token

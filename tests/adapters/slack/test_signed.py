@@ -19,7 +19,7 @@ from bot.adapters.slack import SlackAdapter
 from bot.adapters.slack.signed import BODY_BYTES, PATH
 from bot.dialogue import Wish
 from bot.errors import StoreDown
-from bot.web.serve import serve
+from bot.web.serve import bound, serve
 from tests.adapters.slack.talk import DIRECT, GENERAL
 from tests.doubles.slack import SlackDouble
 from tests.doubles.slack_signed import SECRET, SignedDeliveries
@@ -40,7 +40,7 @@ async def way(slack: SlackDouble, adapter: SlackAdapter) -> AsyncIterator[Signed
     locked = Route("/{rest:path}", lambda _: PlainTextResponse("locked", 401), methods=["GET", "POST"])
     console = Starlette(routes=[locked])
     console.state.close = lambda: None
-    serving = asyncio.create_task(serve(console, "127.0.0.1", 0, addresses.put_nowait, adapter.routes))
+    serving = asyncio.create_task(serve(console, bound("127.0.0.1", 0), addresses.put_nowait, adapter.routes))
     slack.way = made = SignedDeliveries(await addresses.get() + PATH)
     yield made
     serving.cancel()
