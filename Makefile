@@ -54,7 +54,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing Frontdesk and its small model, pinned by hash (about a minute, once) …"
+	@echo "Installing Frontdesk and its small model, pinned by hash (one to two minutes, once) …"
 	@rm -f $@ $@.part && { $(INSTALL) -r requirements.lock && touch $@.part; } | $(DOTS) && test -f $@.part
 	@pwd > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/frontdesk.pth
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m bot "$$@"\n' > $(BIN)/bot && chmod +x $(BIN)/bot

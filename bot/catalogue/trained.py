@@ -119,6 +119,7 @@ def _unpack_whole(target: Path) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             _unpack(file)
+            os.fsync(file.fileno())  # or a power cut could leave a file of that name with nothing in it
         Path(name).replace(target)
     finally:
         Path(name).unlink(missing_ok=True)
