@@ -42,9 +42,13 @@ def _options(
 
 
 @app.command()
-def run() -> None:
+def run(
+    role: Annotated[
+        str, typer.Option(help="all, or by commas: gateway (listens), worker (answers), web (pages)")
+    ] = "all",
+) -> None:
     """Serve the web console and answer on Slack and Discord, until Ctrl-C."""
-    _leave(_told("run"))
+    _leave(_told("run", role))
 
 
 @app.command()
@@ -105,9 +109,9 @@ def _told(name: Name, *words: str, quiet: bool = False) -> int:
 def _command(name: Name) -> Command:
     """Load the command now: `--version`, `--help` and a wrong setting need not wait for every library."""
     if name == "run":
-        from bot.app.running import run
+        from bot.app.serving import run_as
 
-        return run
+        return run_as
     from bot.app import commands
 
     known: dict[str, Command] = {

@@ -30,7 +30,7 @@ MANY_NAMES = {
     "bot/ports/rooms.py",
     "bot/config/fields.py",
     "bot/config/settings.py",
-    "bot/memory/models.py",
+    "bot/memory/models/columns.py",
 }
 HOMES = {
     "slack_bolt": r"bot/adapters/slack",
@@ -56,7 +56,7 @@ TESTED_ELSEWHERE = {
     "bot/adapters/discord/gateway.py": "tests/adapters/discord/test_listening.py",
     "bot/adapters/discord/lines.py": "tests/adapters/discord/test_listening.py",
     "bot/generation/openai/checks.py": "tests/generation/test_openai_checks.py",
-    "bot/memory/models.py": "tables without behaviour",
+    "bot/memory/models/": "tables without behaviour",
     "bot/memory/chains.py": "tests/memory/test_summaries.py",
     "bot/memory/news.py": "tests/memory/test_inbox.py",
     "bot/memory/places.py": "tests/memory/test_inbox.py",
@@ -65,7 +65,7 @@ TESTED_ELSEWHERE = {
     "bot/web/stream.py": "tests/web/test_talk.py",
 }
 # Besides the worker, what keeps parts alive: it logs what they die of and begins them again.
-SUPERVISORS = {"bot/app/running.py"}
+SUPERVISORS = {"bot/app/supervising.py"}
 PROMISED_SETTINGS = {
     "BOT": ["DATABASE_URL", "DATA_DIR", "PERSONA"],
     "BOT_SLACK_": ["BOT_TOKEN", "APP_TOKEN", "API_URL"],

@@ -14,6 +14,7 @@ from bot.adapters.terminal import Terminal
 from bot.app.ground import Ground, migrated, opened
 from bot.app.health import DatabaseCheck, TroublesCheck
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
+from bot.app.roles import Role
 from bot.app.running import Say, standing
 from bot.app.trying import tried
 from bot.catalogue import Catalogue
@@ -33,7 +34,7 @@ async def chat(settings: Settings, say: Say) -> int:
     """Talk in this terminal; answers by itself, and together with a `bot run` that is at work."""
     piped = not sys.stdin.isatty()
     console = Console()
-    async with standing(settings, (Platform.CONSOLE,), say) as built:
+    async with standing(settings, (Platform.CONSOLE,), say, roles=[Role.WORKER]) as built:
         await built.ground.bell.listening.wait()
         terminal = Terminal(
             built.house.door,

@@ -35,13 +35,13 @@ BEAT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What is built once a process."""
+    """What is built once a process; who is no worker has no queue."""
 
     inbox: Inbox
     door: Door
     transcripts: Transcripts
     leases: Leases
-    queue: Queue
+    queue: Queue | None
 
 
 def build(
@@ -54,13 +54,38 @@ def build(
     terms: LeaseTerms | None = None,
     beat: float = BEAT_SECONDS,
 ) -> House:
-    """Build the house around adapters and backends; `terms` and `beat` say when a silent one is dead."""
+    """
+    Build the house around adapters and backends; without a backend nothing is answered in this process.
+
+    `terms` and `beat` say when a silent one is dead.
+    """
     terms = terms or LeaseTerms()
     database, counter, words = ground.database, ground.counter, ground.words
     attend = attender(settings, adapters)
     inbox = Inbox(database, counter, attend)
-    turns = Turns(database, counter, ME, terms)
     leases = Leases(database, ground.bell, terms)
+    withdrawals = Withdrawals(database, settings.keep.deleted_days)
+    kept = (inbox, withdrawals, Wishes(database), People(database), workspaces)
+    door = Reception(*kept, words, attend.admits)
+    queue = None
+    if backends:
+        queue = _queue(settings, ground, backends, adapters, shelf, leases, terms, beat)
+    return House(inbox, door, Transcripts(database, ground.bell), leases, queue)
+
+
+def _queue(
+    settings: Settings,
+    ground: Ground,
+    backends: Sequence[Backend],
+    adapters: Mapping[Platform, Adapter],
+    shelf: HistoryShelf,
+    leases: Leases,
+    terms: LeaseTerms,
+    beat: float,
+) -> Queue:
+    """Build what answers, folds, sweeps and rescues."""
+    database, counter, words = ground.database, ground.counter, ground.words
+    turns = Turns(database, counter, ME, terms)
     engine = _engine(settings, ground, backends)
     # Half of the room, so that the next question still finds beside it what was attached to this one.
     attaching = Attaching(Attachments(database, counter), Reader(counter), words, engine.room // 2)
@@ -74,11 +99,17 @@ def build(
         await troubles.refresh()
         await erasing.sweep()
 
-    queue = Queue(ground.url, worker.answer, worker.fold, sweep, list(adapters), beat=beat)
-    withdrawals = Withdrawals(database, settings.keep.deleted_days)
-    kept = (inbox, withdrawals, Wishes(database), People(database), workspaces)
-    door = Reception(*kept, words, attend.admits)
-    return House(inbox, door, Transcripts(database, ground.bell), leases, queue)
+    work = settings.work
+    return Queue(
+        ground.url,
+        worker.answer,
+        worker.fold,
+        sweep,
+        list(adapters),
+        concurrency=work.answers_at_once,
+        grace=work.grace_seconds,
+        beat=beat,
+    )
 
 
 def _engine(settings: Settings, ground: Ground, backends: Sequence[Backend]) -> Engine:

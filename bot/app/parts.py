@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bot.app.machinery import Machinery
 from bot.app.proxies import proxy_to
 from bot.attention import AccessList, Attender
 from bot.config import Access, DiscordSettings, ModelChoice, ModelSettings, Settings, SlackSettings
 from bot.dialogue import Author, Channel, Platform
-from bot.generation.builtin import Address, OnBoardServer
+from bot.generation.builtin import OWN_NAME, Address, OnBoardServer
 from bot.generation.onboard import OnBoardBackend
 from bot.generation.openai import OPENAI_URL, OpenAIBackend, Wishes
 from bot.generation.prices import PriceTable, read_prices
-from bot.ports import Adapter, Named, Words
+from bot.ports import Adapter, Backend, Named, Words
 
 if TYPE_CHECKING:  # a platform's SDK is loaded where the platform is used: 10 MB each
     from bot.adapters.discord import Choices, DiscordAdapter, Marks
@@ -67,8 +68,19 @@ def served_on_board(settings: ModelSettings, address: Address) -> OpenAIBackend:
     )
 
 
-def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:
-    """Make Slack's adapter, or None where it is not used."""
+def model_told(settings: ModelSettings, backends: Sequence[Backend]) -> tuple[str, bool]:
+    """Name the model that answers first, here or in another process; True for the small one on board."""
+    if backends:
+        return backends[0].name, bool(backends[0].languages)
+    if settings.hosted:
+        return _choices(settings)[0].name or "", False
+    return (settings.path.stem, False) if settings.path else (OWN_NAME, True)
+
+
+def slack_adapter(
+    settings: SlackSettings, words: Words, machinery: Machinery | None = None
+) -> SlackAdapter | None:
+    """Make Slack's adapter, or None where it is not used; alone, it need not mind other processes."""
     if settings.bot_token is None or not (settings.app_token or settings.signing_secret):
         return None
     from bot.adapters.slack import SlackAdapter
@@ -85,9 +97,13 @@ def slack_adapter(settings: SlackSettings, words: Words) -> SlackAdapter | None:
 
 
 def discord_adapter(
-    settings: DiscordSettings, marks: Marks, words: Words, choices: Choices
+    settings: DiscordSettings,
+    marks: Marks,
+    words: Words,
+    choices: Choices,
+    machinery: Machinery | None = None,
 ) -> DiscordAdapter | None:
-    """Make Discord's adapter, or None where it is not used."""
+    """Make Discord's adapter, or None where it is not used; alone, it need not mind other processes."""
     if settings.token is None:
         return None
     from bot.adapters.discord import DiscordAdapter

@@ -94,6 +94,13 @@ class LogSettings(Section):
     format: Literal["console", "json"] = "console"
 
 
+class WorkSettings(Section):
+    """How much one process does at once, and how it ends."""
+
+    answers_at_once: int = Field(default=300, ge=1, le=5_000)
+    grace_seconds: float = Field(default=25.0, ge=0, le=3_600)
+
+
 class KeepSettings(Section):
     """How long what people took away is kept before it is erased."""
 
@@ -123,6 +130,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     keep: KeepSettings = KeepSettings()
+    work: WorkSettings = WorkSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -69,6 +69,8 @@ _FILLED = (
     "people",
     "deletions",
     "troubles",
+    "processes",
+    "seats",
 )
 _EMPTY = "; ".join(f"DELETE FROM {name}" for name in _FILLED)
 _EMPTY += "; DELETE FROM procrastinate_jobs"

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from bot.app.running import serve_web
+from bot.app.serving import serve_pages
 from bot.config import read_settings
 from bot.web.serve import bound
 from tests.doubles.model import ModelDouble
@@ -27,7 +27,7 @@ async def way(slack: SlackDouble, house: Opener) -> AsyncIterator[SignedDeliveri
     said_ready: asyncio.Queue[str] = asyncio.Queue()
     async with house(**signed, **more) as built:
         web = asyncio.create_task(
-            serve_web(read_settings(), built, said_ready.put_nowait, bound("127.0.0.1", 0))
+            serve_pages(read_settings(), built, bound("127.0.0.1", 0), said_ready.put_nowait)
         )
         ready = await said_ready.get()
         address = next(word for word in ready.split() if word.startswith("http://"))

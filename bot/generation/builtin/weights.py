@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.errors import SettingError
 
-_OWN_NAME = "SmolLM2-135M-Instruct"
+OWN_NAME = "SmolLM2-135M-Instruct"
 _OWN_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _OWN_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
@@ -55,7 +55,7 @@ def _own(stamps: Path) -> Weights:
         if found != _OWN_SHA256:
             raise SettingError(f"The model on board ({path}) is damaged: its SHA-256 is {found}. {cure}")
         write_whole(stamp, json.dumps([version, found]))
-    return Weights(path, _OWN_NAME, small=True, version=version)
+    return Weights(path, OWN_NAME, small=True, version=version)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -1,0 +1,16 @@
+"""This process among the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.memory.processes import Processes
+from bot.memory.seats import Seats
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """This process among the others, and what only one of them may hold."""
+
+    processes: Processes
+    seats: Seats

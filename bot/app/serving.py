@@ -1,0 +1,117 @@
+"""`bot run` from its start to its stop: the doors of its roles, and the pages."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import structlog
+from pydantic import SecretStr
+
+from bot.app.parts import model_told
+from bot.app.roles import Role, read_roles
+from bot.app.running import Say, Standing, listening, standing
+from bot.app.supervising import cancelled, stop_signal
+from bot.config import Settings
+from bot.dialogue import Platform
+from bot.errors import StoreError
+from bot.memory import migrations
+from bot.web.serve import bound, serve
+from bot.web.site import check_open, create_app
+
+log = structlog.get_logger()
+
+_PLATFORMS = (Platform.SLACK, Platform.DISCORD)
+
+
+async def run_as(settings: Settings, say: Say, role: str) -> None:
+    """
+    Run in these roles until SIGINT or SIGTERM, which also end a start.
+
+    A second signal does not wait for running answers. Raises `SettingError` for a role that is none.
+    """
+    roles = read_roles(role)
+    stop = asyncio.create_task(stop_signal().wait(), name="stop")
+    running = asyncio.create_task(_run(settings, say, roles), name="run")
+    try:
+        await asyncio.wait({stop, running}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await cancelled([stop, running])
+    if not running.cancelled():
+        await running
+
+
+async def _run(settings: Settings, say: Say, roles: frozenset[Role]) -> None:
+    """Run until cancelled; the web console's end is ours, a platform's is not."""
+    local = (Platform.WEB, Platform.CONSOLE)
+    with _bound(settings, roles) as listener:  # before anything is started, since it may be refused
+        async with standing(settings, local, say, platforms=True, roles=roles) as built:
+            serving = asyncio.create_task(_serve(settings, built, say, listener), name="serve")
+            async with listening(built):
+                try:
+                    await asyncio.wait([serving])
+                finally:
+                    log.info("stopping")
+                    await cancelled([serving])
+            await serving
+
+
+@contextmanager
+def _bound(settings: Settings, roles: frozenset[Role]) -> Iterator[socket.socket | None]:
+    """Take the pages' address, where this process serves them."""
+    web = settings.web
+    if Role.WEB not in roles:
+        yield None
+        return
+    check_open(web.host, _secret(web.token))
+    with bound(web.host, web.port) as listener:
+        yield listener
+
+
+async def _serve(settings: Settings, built: Standing, say: Say, listener: socket.socket | None) -> None:
+    """Serve the pages until cancelled, or only say that we are ready."""
+    told = _told(settings, built)
+    if listener is None:
+        say(f"Frontdesk is ready: {told} · Ctrl-C stops it")
+        await asyncio.Event().wait()
+    else:
+        await serve_pages(settings, built, listener, lambda address: say(_ready(address, told)))
+
+
+def _ready(address: str, told: str) -> str:
+    return f"Frontdesk is ready: {address} · {told} · Ctrl-C stops it"
+
+
+def _told(settings: Settings, built: Standing) -> str:
+    """Name the roles where they are not all, the model where it answers here, and the platforms."""
+    roles = " and ".join(sorted(built.roles)) if built.roles != frozenset(Role) else ""
+    model = built.backends[0].name if built.backends else ""
+    platforms = " and ".join(name.capitalize() for name in _PLATFORMS if name in built.adapters)
+    return " · ".join(part for part in (roles, model, platforms) if part)
+
+
+async def serve_pages(settings: Settings, built: Standing, listener: socket.socket, ready: Say) -> None:
+    """Serve the pages, and beside them what platforms deliver, until cancelled; `ready` is told where."""
+    words, web = built.ground.words, settings.web
+    name, small = model_told(settings.model, built.backends)
+
+    def note(language: str) -> str:
+        return words.say("web-model-small" if small else "web-model-hosted", language, model=name)
+
+    async def health() -> Mapping[str, bool | str]:
+        try:
+            async with built.ground.database.transaction():
+                await asyncio.to_thread(migrations.check, built.ground.url)
+        except StoreError as error:
+            return {"database": False, "reason": type(error).__name__}
+        return {"database": True}
+
+    house, token = built.house, _secret(web.token)
+    app = create_app(house.door, house.transcripts, words, token, health, note, web.host)
+    await serve(app, listener, ready, built.routes)
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None

@@ -1,0 +1,41 @@
+"""The tables, as SQLAlchemy Core sees them; `docs/decisions/0001` and `0008` say what each is for."""
+
+from bot.memory.models.answers import calibrations, pieces, spending, troubles, turns, votes
+from bot.memory.models.columns import metadata
+from bot.memory.models.machines import processes, seats
+from bot.memory.models.talk import (
+    IS_COPY,
+    IS_QUOTE,
+    attachments,
+    conversations,
+    deletions,
+    eras,
+    message_revisions,
+    messages,
+    people,
+    summary_blocks,
+    workspaces,
+)
+
+__all__ = [
+    "IS_COPY",
+    "IS_QUOTE",
+    "attachments",
+    "calibrations",
+    "conversations",
+    "deletions",
+    "eras",
+    "message_revisions",
+    "messages",
+    "metadata",
+    "people",
+    "pieces",
+    "processes",
+    "seats",
+    "spending",
+    "summary_blocks",
+    "troubles",
+    "turns",
+    "votes",
+    "workspaces",
+]
