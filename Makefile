@@ -1,5 +1,7 @@
 # Every target does its own set-up. `make run` and `make test` are all a newcomer needs.
 PYTHON ?= python3
+DURATION ?= 90
+SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -7,7 +9,7 @@ INSTALL := $(PIP) install --require-hashes --no-deps --only-binary :all:
 # A dot a package, so that a minute of installing does not look like a standstill.
 DOTS := awk '/^Collecting/ { printf "."; fflush() } END { print "" }'
 
-.PHONY: run test check bench format golden lock clean help
+.PHONY: run test check bench soak format golden lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -20,6 +22,9 @@ test: $(VENV)/.installed-dev  ## run every test
 
 bench: $(VENV)/.installed  ## measure delays, rate, CPU and memory against local doubles (ARGS=--quick)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(VENV)/.installed-dev  ## break something every 5 s for DURATION seconds; the last line is JSON (SEED=1)
+	@$(BIN)/python -m tests.soak --seconds $(DURATION) --seed $(SEED) $(ARGS)
 
 check: $(VENV)/.installed-dev  ## style, types, the walls between rooms, the sizes of the house
 	$(BIN)/ruff format --check .

@@ -1,0 +1,37 @@
+"""A short soak, so that every change is tried; `make soak` is the long one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.soak.judge import Standing, Verdict
+from tests.soak.run import Plan, soak
+
+SHORT = Plan(
+    seed=1,
+    seconds=16,
+    rate=4,
+    conversations=24,
+    processes=2,
+    fault_every=3.0,
+    frozen_for=8.0,
+    calm_seconds=45.0,
+)
+
+
+async def test_whatever_breaks_every_question_gets_its_one_answer() -> None:
+    outcome = await soak(SHORT)
+    assert outcome.verdict.clean, "\n".join([str(outcome.told()), *outcome.verdict.notes])
+
+
+def test_an_answer_names_what_it_answers() -> None:
+    assert Standing((1,), "Answer to q1 q22. Some more").marks == ["q1", "q22"]
+
+
+@pytest.mark.parametrize("wrong", ["lost", "doubled", "out_of_order", "half_done"])
+def test_a_verdict_with_anything_wrong_is_not_clean(wrong: str) -> None:
+    assert Verdict(asked=3, answered=3).clean
+    assert not Verdict(asked=3, answered=2).clean
+    verdict = Verdict(asked=3, answered=3)
+    setattr(verdict, wrong, 1)
+    assert not verdict.clean
