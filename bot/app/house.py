@@ -30,7 +30,7 @@ from bot.ports import Adapter, Backend, Door
 from bot.reception import Reception
 from bot.worker import Answerer, Attaching, Caring, Queue, Worker
 
-BEAT_SECONDS = 2.0
+BEAT_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 
-LONGEST_SILENCE = "6s"  # within a transaction, which waits for nothing but Postgres
+LONGEST_SILENCE = "4s"  # within a transaction, which waits for nothing but Postgres
 _CONNECT_SECONDS = 10
 _BEGIN_STEADY = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _PREPARED_AFTER = 2

@@ -29,11 +29,12 @@ class LeaseTerms:
     How long a lease is, in seconds.
 
     `seconds` is the time without a heartbeat after which it has run out; `call` is the longest call to a
-    platform, which a taker waits out as well, since the holder may have begun one just before.
+    platform, which a taker waits out as well, since the holder may have begun one just before. Together they
+    are the pause that a death costs; who cannot reach Postgres for `seconds` loses what it holds.
     """
 
-    seconds: float = 6.0
-    call: float = 5.0
+    seconds: float = 3.5
+    call: float = 4.0
 
 
 class Turns:

@@ -21,7 +21,7 @@ from bot.errors import StoreDown
 
 log = structlog.get_logger()
 
-_BEAT_SECONDS = 2.0
+_BEAT_SECONDS = 1.5
 _STALLED_BEATS = 3.5
 _LONGEST_PAUSE = 30.0
 _LAST_WORDS_SECONDS = 3.0

@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 _SUMMARY_SHARE = 8
 _LEAST_SUMMARY, _MOST_SUMMARY = 64, 400
+_SHORT_WAIT = 1.0
 _PLATFORM_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
 
 
@@ -122,10 +123,7 @@ class Worker:
 
         Raises `Later` where another try has to follow.
         """
-        try:
-            turn = await self._turns.claim(conversation_id)
-        except HeldElsewhere as error:
-            raise Later(error.seconds) from error
+        turn = await self._claimed(conversation_id)
         if turn is None:
             return
         platform = turn.conversation.channel.platform
@@ -142,6 +140,20 @@ class Worker:
             text = await self._engine.summarise(stretch, tokens) or "…" if stretch.lines else ""
             await self._summaries.add(stretch, text)
             log.info("stretch_folded", conversation=conversation_id, level=stretch.level)
+
+    async def _claimed(self, conversation_id: int) -> Turn | None:
+        """
+        Take the conversation up, after the lease of a holder that may be dead.
+
+        A long wait is the queue's, which looks for due jobs once a second; the rest of it is waited for here.
+        """
+        while True:
+            try:
+                return await self._turns.claim(conversation_id)
+            except HeldElsewhere as error:
+                if error.seconds > _SHORT_WAIT:
+                    raise Later(error.seconds - _SHORT_WAIT / 2) from error
+                await asyncio.sleep(error.seconds)
 
     async def _answer_one(self, turn: Turn) -> Turn | None:
         try:

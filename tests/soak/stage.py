@@ -9,8 +9,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -189,9 +189,7 @@ class Stage:
 async def opened(dice: random.Random, processes: int, roles: str) -> AsyncIterator[Stage]:
     """Set the stage, and clear it away whatever happened."""
     async with AsyncExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="frontdesk-soak-"))
-        folder.chmod(0o711)
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = stack.enter_context(_folder())
         server = EmbeddedPostgres(folder / "database", options={"fsync": "off"}, temporary=True)
         url = await server.start()
         stack.push_async_callback(server.stop)
@@ -218,6 +216,16 @@ def answer_of(body: dict[str, Any]) -> str:
     """Name each question once at the beginning, and mark the end, so that a half answer is seen."""
     marks = [word for word in question_of(body).split() if word.startswith("q") and word[1:].isdigit()]
     return f"Answer to {' '.join(marks)}. " + "Some more words follow. " * 4 + "That is all."
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="frontdesk-soak-"))
+    made.chmod(0o711)  # Postgres' own user has to get through
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 async def _end_all(stage: Stage) -> None:

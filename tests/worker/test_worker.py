@@ -133,7 +133,14 @@ async def test_a_conversation_held_elsewhere_is_woken_again_when_it_may_be_free(
     house.record.errors["claim"] = HeldElsewhere(3.5)
     with pytest.raises(Later) as later:
         await house.worker.answer(7)
-    assert later.value.seconds == 3.5
+    assert later.value.seconds == 3.0
+
+
+async def test_a_conversation_that_is_free_in_a_moment_is_waited_for() -> None:
+    house = House(a_turn("?"))
+    house.record.errors["claim"] = HeldElsewhere(0.01)
+    await house.worker.answer(7)
+    assert house.answerer.answered == [1]
 
 
 async def test_a_turn_that_was_taken_over_is_left_to_the_other_worker() -> None:

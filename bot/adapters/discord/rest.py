@@ -22,7 +22,7 @@ from bot.errors import PlatformDown, TokenRefused
 
 log = structlog.get_logger()
 
-CALL_SECONDS = 5.0  # the longest one call may be on the wire: a taker of the lease waits as long
+CALL_SECONDS = 4.0  # the longest one call may be on the wire: a taker of the lease waits as long
 _LONGEST_LIMIT = 60.0
 _TRIES = 4
 _UNKNOWN_MESSAGE = 10008

@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack.refusals import cure
 from bot.errors import PermissionMissing, PlatformDown, PlatformError, PostRefused, TokenRefused
 
-CALL_SECONDS = 5.0
+CALL_SECONDS = 4.0
 
 _TOKEN = frozenset(
     [
@@ -78,7 +78,7 @@ class Web:
     """
     Calls of the Web API with the bot's token.
 
-    `call` makes one attempt of at most five seconds, so that whoever posts can look at its lease before
+    `call` makes one attempt of at most four seconds, so that whoever posts can look at its lease before
     each; `read` is for what only reads, and tries again by itself, also after a rate limit.
     """
 
