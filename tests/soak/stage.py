@@ -190,7 +190,7 @@ async def opened(dice: random.Random, processes: int, roles: str) -> AsyncIterat
     """Set the stage, and clear it away whatever happened."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(_folder())
-        server = EmbeddedPostgres(folder / "database", options={"fsync": "off"}, temporary=True)
+        server = EmbeddedPostgres(folder / "database", options={"fsync": "off"})
         url = await server.start()
         stack.push_async_callback(server.stop)
         await asyncio.to_thread(migrations.upgrade, url)
