@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
@@ -14,6 +14,7 @@ from bot.ports import Receipts
 
 # Growing text is looked at no more often than this: each look may cut the whole answer anew.
 BREATH = 0.1
+CALL_SECONDS = 4.0  # the longest one call to a platform may be on the wire
 
 
 class PostGone(PostRefused):
@@ -54,14 +55,31 @@ async def post_and_edit(pieces: AsyncIterator[Piece], receipts: Receipts, poster
     async with _Feed(pieces) as feed:
         while batch := await feed.take(due):
             for piece in batch:
-                await desk.write(piece)
+                await _to_its_end(desk.write(piece))
             due = loop.time() + pace
-        await desk.clear_beyond(feed.last)
+        await _to_its_end(desk.clear_beyond(feed.last))
 
 
 async def clear_away(receipts: Receipts, poster: Post) -> None:
     """Delete all posts of an answer; lets through what `receipts` and `poster` raise."""
-    await _Desk(receipts, poster).clear_beyond(-1)
+    await _to_its_end(_Desk(receipts, poster).clear_beyond(-1))
+
+
+async def _to_its_end(step: Coroutine[None, None, None]) -> None:
+    """
+    Let the call that is on the wire end and be recorded, also when we are told to stop meanwhile.
+
+    Given up by us, the platform would carry it out all the same, perhaps after whoever goes on with the
+    answer has looked what stands.
+    """
+    task = asyncio.create_task(step)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=CALL_SECONDS)
+        task.cancel()
+        await asyncio.wait({task})
+        raise
 
 
 class _Feed:

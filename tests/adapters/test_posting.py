@@ -27,6 +27,7 @@ class Wall:
         self.times: list[float] = []
         self.lost: dict[int, str] = {}
         self.broken = False
+        self.slow: asyncio.Event | None = None
         self._changed = asyncio.Event()
 
     async def until(self, predicate: Callable[[], bool]) -> None:
@@ -36,6 +37,9 @@ class Wall:
                 await self._changed.wait()
 
     async def post(self, piece: Piece, nonce: str) -> str:
+        if self.slow is not None:
+            self._note("begun")
+            await self.slow.wait()
         message_id = f"m{len(self.nonces)}"
         self.nonces[nonce] = message_id
         self.posts[message_id] = piece.text
@@ -317,3 +321,34 @@ async def test_a_cancelled_delivery_leaves_no_reader_behind(wall: Wall, receipts
         await asyncio.wait({delivery})
         await closed.wait()
     assert delivery.cancelled()
+
+
+async def test_a_call_that_is_on_the_wire_when_we_are_told_to_stop_is_made_and_recorded(
+    wall: Wall, receipts: FakeReceipts
+) -> None:
+    wall.slow = asyncio.Event()
+    delivery = asyncio.create_task(
+        post_and_edit(pieces_of(Piece(0, "one", done=True), Piece(1, "two")), receipts, wall, LONG)
+    )
+    await wall.until(lambda: wall.calls == ["begun"])
+    delivery.cancel()
+    await asyncio.sleep(0)
+    assert not delivery.done()
+    wall.slow.set()
+    await asyncio.wait({delivery}, timeout=5)
+    assert delivery.cancelled()
+    assert wall.calls == ["begun", "post"]
+    assert receipts.log == [("sending", 0), ("sent", 0)]
+
+
+async def test_a_platform_that_does_not_answer_holds_up_no_stop(
+    wall: Wall, receipts: FakeReceipts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.posting.CALL_SECONDS", 0.01)
+    wall.slow = asyncio.Event()
+    delivery = asyncio.create_task(post_and_edit(pieces_of(Piece(0, "one")), receipts, wall, LONG))
+    await wall.until(lambda: wall.calls == ["begun"])
+    delivery.cancel()
+    await asyncio.wait({delivery}, timeout=5)
+    assert delivery.cancelled()
+    assert receipts.log == [("sending", 0)]
