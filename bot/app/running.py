@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Standing:
     routes: Mapping[str, ASGIApp]  # what platforms deliver over HTTP, by exact path
     roles: frozenset[Role]
     machinery: Machinery
+    work: tuple[asyncio.Task[None], ...] = ()  # what takes up answers
 
 
 @asynccontextmanager
@@ -82,9 +84,9 @@ async def standing(
         house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
         stack.push_async_callback(cancelled, parts)
-        if house.queue is not None:
-            stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
-        yield Standing(ground, house, backends, adapters, routes, roles, machinery)
+        work = (supervised("queue", house.queue.run),) if house.queue is not None else ()
+        stack.push_async_callback(cancelled, work)
+        yield Standing(ground, house, backends, adapters, routes, roles, machinery, work)
 
 
 @asynccontextmanager

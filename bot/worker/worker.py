@@ -164,6 +164,7 @@ class Worker:
         except asyncio.CancelledError:
             with suppress(FrontdeskError):
                 await self._turns.release(turn)
+                log.info("turn_handed_over", turn=turn.id)
             raise
 
     async def _deliver(self, turn: Turn) -> Turn | None:
