@@ -1,4 +1,4 @@
-"""Walks with a process that is told to stop: what it has begun is ended or handed over, and nothing is lost."""
+"""Walks with a process that is told to stop: what it has begun is ended or handed over, nothing is lost."""
 
 from __future__ import annotations
 
