@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import inspect
 import re
 import shutil
 import subprocess
@@ -15,8 +16,10 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+import bot.worker.queue
 from bot.app.roles import ALL, read_roles
 from bot.config import Settings
+from bot.memory.database import Database
 from tests.test_house import names_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,7 +110,13 @@ def test_postgres_keeps_its_data_and_has_room_for_our_connections() -> None:
     )
     assert "pg_isready" in postgres["healthcheck"]["test"]
     (most,) = [int(word.split("=")[1]) for word in postgres["command"] if word.startswith("max_connections")]
-    assert most >= 5 * 49, "five processes, each with all the connections that it may open"
+    assert most >= 5 * connections()[0], "five processes, each with all the connections that it may open"
+
+
+def test_the_page_on_scaling_counts_our_connections() -> None:
+    worker, other = connections()
+    page = (ROOT / "docs" / "scaling.md").read_text("utf-8")
+    assert f"{worker} for a worker or a process that does everything, {other} for the others" in page
 
 
 def test_each_deployment_is_probed_and_survives_a_drain() -> None:
@@ -152,6 +161,14 @@ def test_the_health_check_of_the_image_is_a_program() -> None:
     (check,) = re.findall(r'"import os, (.+)"\]', DOCKERFILE)
     compile(f"import os, {check}", "HEALTHCHECK", "exec")
     assert "/healthz" in check
+
+
+def connections() -> tuple[int, int]:
+    """Count what a worker, and any other process, may open: two pools, the bell, the queue's own pool."""
+    pool: int = inspect.signature(Database).parameters["pool"].default
+    (queue,) = re.findall(r"max_size=(\d+)", inspect.getsource(bot.worker.queue))
+    other = pool + pool // 2 + pool + 1
+    return other + int(queue), other
 
 
 def linted(*words: str) -> None:
