@@ -96,7 +96,10 @@ async def listening(built: Standing) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        # Whoever is no gateway any more has no share of the seats, while its answers still go on.
+        given_up = asyncio.create_task(built.machinery.processes.give_up(Role.GATEWAY))
         await cancelled(doors)
+        await asyncio.wait([given_up])
 
 
 def _heard(built: Standing) -> list[Platform]:
