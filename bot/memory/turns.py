@@ -128,6 +128,14 @@ class Turns:
             until = self._term(seconds - self._terms.call)
             await _set_lease(connection, turn.conversation.id, lease_until=until)
 
+    async def hand_over(self, turn: Turn) -> None:
+        """
+        Give a turn back whose answering was broken off; its try does not count.
+
+        A call that was broken off may still be carried out by the platform, so it is waited out as after a death.
+        """
+        await self.release(turn, self._terms.call)
+
     async def wake_open(self, platforms: Sequence[Platform]) -> int:
         """Wake the conversations that have an open turn and neither a holder nor a wake-up; count them."""
         open_turns = sa.select(turns.c.conversation_id).where(turns.c.state.in_(["waiting", "answering"]))

@@ -57,6 +57,10 @@ class Turns(Protocol):
         """Give a turn back; its try does not count."""
         ...
 
+    async def hand_over(self, turn: Turn) -> None:
+        """Give a turn back in the midst of its answer; its try does not count."""
+        ...
+
 
 class Summaries(Protocol):
     """The summary blocks."""
@@ -163,7 +167,7 @@ class Worker:
             return None
         except asyncio.CancelledError:
             with suppress(FrontdeskError):
-                await self._turns.release(turn)
+                await self._turns.hand_over(turn)
             raise
 
     async def _deliver(self, turn: Turn) -> Turn | None:

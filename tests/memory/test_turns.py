@@ -187,6 +187,17 @@ async def test_a_turn_given_back_for_a_while_is_taken_by_nobody_meanwhile(record
     assert 29 < held.value.seconds <= 30
 
 
+async def test_a_turn_broken_off_in_its_midst_waits_for_the_call_that_may_still_be_carried_out(
+    record: Record,
+) -> None:
+    record.turns._terms = LeaseTerms(seconds=5.0, call=20.0)
+    turn = await record.claimed("hello")
+    await record.turns.hand_over(turn)
+    with pytest.raises(HeldElsewhere) as held:
+        await record.turns.claim(turn.conversation.id)
+    assert 19 < held.value.seconds <= 20
+
+
 async def test_a_turn_is_not_taken_for_begun_twice(record: Record) -> None:
     turn = await record.claimed("hello")
     (before,) = await record.rows(TURN, id=turn.id)

@@ -207,13 +207,13 @@ async def test_a_cancelled_turn_is_given_back() -> None:
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
-    assert house.record.log == ["claim", "release"]
+    assert house.record.log == ["claim", "hand over"]
 
 
 async def test_a_cancelled_turn_that_cannot_be_given_back_is_still_cancelled() -> None:
     house = House(a_turn("?"))
     house.answerer.hang = True
-    house.record.errors["release"] = StoreDown("away")
+    house.record.errors["hand over"] = StoreDown("away")
     working = asyncio.create_task(house.worker.answer(7))
     await asyncio.wait_for(house.answerer.begun.wait(), 5)
     working.cancel()
