@@ -392,6 +392,9 @@ class FakeRecord:
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
         self._called("release")
+        if turn.id in self.finished:
+            raise LeaseLost("the turn is over")
+        self.waiting.insert(0, turn)
 
     async def hand_over(self, turn: Turn) -> None:
         self._called("hand over")
