@@ -19,6 +19,7 @@ from bot.app.roles import ALL, Role
 from bot.app.supervising import cancelled, supervised
 from bot.config import Settings
 from bot.dialogue import Platform
+from bot.errors import SettingError
 from bot.memory.history import HistoryShelf
 from bot.memory.processes import Processes
 from bot.memory.seats import Seats
@@ -27,6 +28,8 @@ from bot.memory.workspaces import Workspaces
 from bot.ports import Adapter, Backend
 
 log = structlog.get_logger()
+
+PLATFORMS = (Platform.SLACK, Platform.DISCORD)
 
 Say = Callable[[str], None]
 
@@ -89,7 +92,16 @@ async def standing(
 
 @asynccontextmanager
 async def listening(built: Standing) -> AsyncIterator[None]:
-    """Hand what people write on the platforms to the inbox while the block lasts, as far as the roles go."""
+    """
+    Hand what people write on the platforms to the inbox while the block lasts, as far as the roles go.
+
+    Raises `SettingError` where this process is a gateway alone, and there is nothing to hold.
+    """
+    if built.roles == {Role.GATEWAY} and not _heard(built):
+        raise SettingError(
+            "--role gateway: no platform speaks into a connection here. Set up Slack with an app-level "
+            "token, or Discord (`bot setup`); what Slack delivers over HTTP comes to --role web"
+        )
     doors = [supervised(f"listen-{name}", _listener(built, name)) for name in _heard(built)]
     try:
         yield
@@ -99,9 +111,9 @@ async def listening(built: Standing) -> AsyncIterator[None]:
 
 def _heard(built: Standing) -> list[Platform]:
     """What a platform delivers over HTTP comes to who serves it, all else over a gateway's connection."""
+    spoken = [name for name in built.adapters if name in PLATFORMS]
     served = {Platform.SLACK} if built.routes else set()
-    role = {name: Role.WEB if name in served else Role.GATEWAY for name in built.adapters}
-    return [name for name in built.adapters if role[name] in built.roles]
+    return [name for name in spoken if (Role.WEB if name in served else Role.GATEWAY) in built.roles]
 
 
 def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack) -> Machinery:

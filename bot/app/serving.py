@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from bot.app.parts import model_told
 from bot.app.roles import Role, read_roles
-from bot.app.running import Say, Standing, listening, standing
+from bot.app.running import PLATFORMS, Say, Standing, listening, standing
 from bot.app.supervising import cancelled, stop_signal
 from bot.config import Settings
 from bot.dialogue import Platform
@@ -22,8 +22,6 @@ from bot.web.serve import bound, serve
 from bot.web.site import check_open, create_app
 
 log = structlog.get_logger()
-
-_PLATFORMS = (Platform.SLACK, Platform.DISCORD)
 
 
 async def run_as(settings: Settings, say: Say, role: str) -> None:
@@ -88,7 +86,7 @@ def _told(settings: Settings, built: Standing) -> str:
     """Name the roles where they are not all, the model where it answers here, and the platforms."""
     roles = " and ".join(sorted(built.roles)) if built.roles != frozenset(Role) else ""
     model = built.backends[0].name if built.backends else ""
-    platforms = " and ".join(name.capitalize() for name in _PLATFORMS if name in built.adapters)
+    platforms = " and ".join(name.capitalize() for name in PLATFORMS if name in built.adapters)
     return " · ".join(part for part in (roles, model, platforms) if part)
 
 

@@ -132,7 +132,7 @@ class Turns:
         """
         Give a turn back whose answering was broken off; its try does not count.
 
-        A call that was broken off may still be carried out by the platform: it is waited out as after a death.
+        The platform may still carry out a call that was broken off: it is waited out as after a death.
         """
         await self.release(turn, self._terms.call)
 
