@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,10 +54,11 @@ class FakeReceipts:
         self.foreign = set(owned)
         self.refuse = ""
         self.superseded = False
-        self.fence: Callable[[], None] = lambda: None
+        self.fence: Callable[[], Awaitable[None]] | None = None
 
-    def check(self) -> None:
-        self.fence()
+    async def check(self) -> None:
+        if self.fence is not None:
+            await self.fence()
         if self.refuse == "check":
             raise LeaseLost("the lease ran out")
         if self.superseded:
@@ -402,6 +403,9 @@ class FakeRecord:
             raise LeaseLost("the turn is over")
         self.waiting.insert(0, turn)
 
+    async def forgive(self, turn: Turn) -> None:
+        self._called("forgive")
+
     async def keep(self, conversation: Conversation, earlier: Sequence[Message]) -> int:
         self._called("keep")
         self.kept.extend(earlier)
@@ -410,7 +414,7 @@ class FakeRecord:
     @asynccontextmanager
     async def hold(self, turn: Turn) -> AsyncIterator[Lease]:
         self._called("hold")
-        self.lease = Lease(turn, time.monotonic() + 60)
+        self.lease = Lease(turn, time.monotonic() + 60, _not_renewed)
         yield self.lease
         self.log.append("let go")
 
@@ -434,6 +438,10 @@ class FakeRecord:
         self.log.append(name)
         if name in self.errors:
             raise self.errors.pop(name)
+
+
+async def _not_renewed() -> None:
+    """Leave a lease as it is."""
 
 
 def a_message(text: str, number: int = 1, **changes: Any) -> Message:

@@ -57,7 +57,7 @@ class Receipts(Protocol):
     `LeaseLost`, whoever posted deletes the post again and lets the error go on.
     """
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
         ...
 

@@ -61,6 +61,10 @@ class Turns(Protocol):
         """Give a turn back in the midst of its answer; its try does not count."""
         ...
 
+    async def forgive(self, turn: Turn) -> None:
+        """Uncount a try that another worker took over."""
+        ...
+
 
 class Summaries(Protocol):
     """The summary blocks."""
@@ -164,6 +168,7 @@ class Worker:
             return await self._deliver(turn)
         except LeaseLost:
             log.info("turn_taken_over", turn=turn.id)
+            await self._turns.forgive(turn)
             return None
         except asyncio.CancelledError:
             with suppress(FrontdeskError):

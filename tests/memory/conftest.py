@@ -89,7 +89,7 @@ class Words:
 class Open:
     """A fence that never closes."""
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Let everything pass."""
 
 

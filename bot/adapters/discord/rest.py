@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -28,7 +28,7 @@ _TRIES = 4
 _UNKNOWN_MESSAGE = 10008
 _TRIED_AGAIN = frozenset({500, 502, 504, 524})  # by discord.py itself, five times
 
-Guard = Callable[[], None]
+Guard = Callable[[], Awaitable[None]]
 _guard: ContextVar[Guard | None] = ContextVar("discord_guard", default=None)
 
 
@@ -170,7 +170,7 @@ def _guarding_trace() -> aiohttp.TraceConfig:
     ) -> None:
         guard = _guard.get()
         if guard is not None:
-            guard()
+            await guard()
 
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(before)

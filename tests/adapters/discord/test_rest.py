@@ -46,7 +46,7 @@ async def test_a_discord_that_does_not_serve_is_asked_again(
 
 
 async def test_a_guard_stops_a_call_before_the_wire(rest: Rest, discord: DiscordDouble, place: Place) -> None:
-    def guard() -> None:
+    async def guard() -> None:
         raise PlatformDown("the lease ran out")
 
     await rest.my_id()
