@@ -13,6 +13,7 @@ from bot import __version__
 from bot.adapters.local import LocalAdapter
 from bot.app.ground import Ground, opened
 from bot.app.house import BEAT_SECONDS, House, build
+from bot.app.installing import installing
 from bot.app.machinery import Machinery
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import ALL, Role
@@ -40,6 +41,7 @@ class Standing:
     backends: tuple[Backend, ...]
     adapters: Mapping[Platform, Adapter]
     routes: Mapping[str, ASGIApp]  # what platforms deliver over HTTP, by exact path
+    pages: Mapping[str, ASGIApp]  # what people see who install the bot, by exact path
     roles: frozenset[Role]
     machinery: Machinery
 
@@ -71,10 +73,11 @@ async def standing(
         workspaces = Workspaces(ground.database)
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
         routes: Mapping[str, ASGIApp] = {}
+        pages: Mapping[str, ASGIApp] = {}
         if platforms:
-            slack = slack_adapter(settings.slack, ground.words, machinery)
+            slack = slack_adapter(settings.slack, ground.words, machinery, installing(settings, ground))
             discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
-            routes = slack.routes if slack is not None else {}
+            routes, pages = (slack.routes, slack.pages) if slack is not None else ({}, {})
             for adapter in (slack, discord):
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)
@@ -84,7 +87,7 @@ async def standing(
         stack.push_async_callback(cancelled, parts)
         if house.queue is not None:
             stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
-        yield Standing(ground, house, backends, adapters, routes, roles, machinery)
+        yield Standing(ground, house, backends, adapters, routes, pages, roles, machinery)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
@@ -145,7 +146,7 @@ async def test_a_turn_that_was_taken_over_is_left_to_the_other_worker() -> None:
 
 @pytest.mark.parametrize("error", [PlatformDown("away"), TokenRefused("revoked")])
 async def test_a_turn_that_cannot_be_delivered_now_is_given_back_for_later(error: Exception) -> None:
-    house = House(a_turn("?"))
+    house = House(a_turn("?", sent_at=datetime.now(UTC)))
     house.answerer.errors[1] = error
     with capture_logs() as logs, pytest.raises(Later) as later:
         await house.worker.answer(7)
