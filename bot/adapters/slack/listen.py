@@ -86,7 +86,7 @@ class Listener:
         team = team_of(body)
         if removed(event):
             await self._leave(team, body)
-        elif event.get("type") not in REMOVALS:
+        elif str(event.get("type")) not in REMOVALS:
             hearing = await self._hearing(team)
             await hearing.hear(event, team or hearing.team)
 
