@@ -129,8 +129,8 @@ class Web:
         client = self.client()
         client.token = None
         told = {"code": code, "redirect_uri": address}
-        who = {"client_id": client_id, "client_secret": client_secret}
-        return await self._send(client, "oauth.v2.access", data=told, auth=who)
+        who = {"Authorization": aiohttp.encode_basic_auth(client_id, client_secret)}
+        return await self._send(client, "oauth.v2.access", data=told, headers=who)
 
     async def respond(self, response_url: str, body: Mapping[str, Any]) -> None:
         """Answer a command or a press to that person alone, by the address that came with it."""
