@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from bot.catalogue import Catalogue
 from bot.dialogue import Finding
 from bot.errors import StoreDown, TokenRefused
 from tests.adapters.slack.installed import FakeInstallations, an_app, installed
 from tests.doubles.slack import SlackDouble
 from tests.doubles.slack_teams import CLIENT_SECRET
-from tests.fakes import in_english
+
+WORDS = Catalogue()
+
+
+def in_english(key: str, **values: object) -> str:
+    return WORDS.say(key, "en", **values)
 
 
 async def found(slack: SlackDouble, record: FakeInstallations, secret: str = CLIENT_SECRET) -> list[Finding]:
