@@ -78,10 +78,9 @@ async def standing(
             slack = slack_adapter(settings.slack, ground.words, machinery, installing(settings, ground))
             discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
             routes, pages = (slack.routes, slack.pages) if slack is not None else ({}, {})
-            for adapter in (slack, discord):
-                if adapter is not None:
-                    stack.push_async_callback(adapter.close)
-                    adapters[adapter.platform] = adapter
+            adapters |= {made.platform: made for made in (slack, discord) if made is not None}
+            for adapter in filter(None, (slack, discord)):
+                stack.push_async_callback(adapter.close)
         house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
         stack.push_async_callback(cancelled, parts)
