@@ -31,6 +31,8 @@ log = structlog.get_logger()
 
 Say = Callable[[str], None]
 
+_NOTHING: Mapping[str, ASGIApp] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -72,15 +74,16 @@ async def standing(
         shelf = HistoryShelf(ground.database, ground.counter)
         workspaces = Workspaces(ground.database)
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
-        routes: Mapping[str, ASGIApp] = {}
-        pages: Mapping[str, ASGIApp] = {}
+        routes, pages = _NOTHING, _NOTHING
         if platforms:
             slack = slack_adapter(settings.slack, ground.words, machinery, installing(settings, ground))
             discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
-            routes, pages = (slack.routes, slack.pages) if slack is not None else ({}, {})
-            adapters |= {made.platform: made for made in (slack, discord) if made is not None}
-            for adapter in filter(None, (slack, discord)):
-                stack.push_async_callback(adapter.close)
+            if slack is not None:
+                routes, pages = slack.routes, slack.pages
+            for adapter in (slack, discord):
+                if adapter is not None:
+                    stack.push_async_callback(adapter.close)
+                    adapters[adapter.platform] = adapter
         house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
         stack.push_async_callback(cancelled, parts)
