@@ -78,8 +78,7 @@ async def standing(
         if platforms:
             slack = slack_adapter(settings.slack, ground.words, machinery, installing(settings, ground))
             discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
-            if slack is not None:
-                routes, pages = slack.routes, slack.pages
+            routes, pages = (slack.routes, slack.pages) if slack else (_NOTHING, _NOTHING)
             for adapter in (slack, discord):
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)
