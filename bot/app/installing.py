@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 from bot.app.ground import Ground
 from bot.config import Settings
 from bot.dialogue import Platform
-from bot.memory.installations import Installations
-from bot.memory.sealing import Seal, read_keys
-from bot.web.leaves import Leaves
 
-if TYPE_CHECKING:  # Slack's SDK is loaded where Slack is used
+if TYPE_CHECKING:  # loaded where it is used
     from bot.adapters.slack import Installing
 
 
@@ -25,6 +22,9 @@ def installing(settings: Settings, ground: Ground) -> Installing | None:
     if slack.client_id is None or slack.client_secret is None or web.public_url is None or key is None:
         return None
     from bot.adapters.slack import AppIdentity, Installing
+    from bot.memory.installations import Installations
+    from bot.memory.sealing import Seal, read_keys
+    from bot.web.leaves import Leaves
 
     app = AppIdentity(slack.client_id, slack.client_secret.get_secret_value(), web.public_url)
     seal = Seal(read_keys(key.get_secret_value()))

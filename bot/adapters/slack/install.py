@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin
@@ -33,11 +33,7 @@ _AWAY = 503
 
 
 class Record(Installations, Protocol):
-    """Keeps installations, lists them, and knows its own states."""
-
-    async def workspaces(self) -> Sequence[tuple[str, str]]:
-        """List the ids and the names of the workspaces."""
-        ...
+    """Keeps installations, and knows its own states."""
 
     def invite(self) -> str:
         """Make a state for one installation."""

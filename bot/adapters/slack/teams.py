@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from bot.adapters.slack.reading import Me
 from bot.adapters.slack.status import Sessions
 from bot.adapters.slack.web import Web
 from bot.dialogue import Installation
-from bot.errors import PlatformDown, PostRefused
+from bot.errors import PlatformDown, PlatformError, PostRefused
 
 log = structlog.get_logger()
 
@@ -84,6 +85,10 @@ class Teams(Protocol):
         """Find it as `of` does, but trust nothing that is remembered: its token was refused."""
         ...
 
+    async def all(self) -> Sequence[Team]:
+        """Find all workspaces; one whose token cannot be read is left out, with a line in the log."""
+        ...
+
     def remembered(self, workspace: str) -> Team | None:
         """Find a workspace without asking anybody."""
         ...
@@ -125,6 +130,10 @@ class OneTeam:
         """Give the one there is: another token needs another start."""
         return self._team
 
+    async def all(self) -> Sequence[Team]:
+        """Give the one there is."""
+        return [self._team]
+
     def remembered(self, workspace: str) -> Team | None:
         """Give the one there is."""
         return self._team
@@ -143,6 +152,10 @@ class Installations(Protocol):
 
     async def find(self, workspace: str) -> Installation | None:
         """Find a workspace's installation; raises `TokenRefused` where its token cannot be read."""
+        ...
+
+    async def workspaces(self) -> Sequence[tuple[str, str]]:
+        """List the ids and the names of the workspaces."""
         ...
 
     async def remove(self, workspace: str, at: datetime) -> bool:
@@ -187,6 +200,16 @@ class InstalledTeams:
         """Read the record, however fresh what is remembered may be."""
         async with self._lock(workspace):
             return await self._read(workspace)
+
+    async def all(self) -> Sequence[Team]:
+        """Find every workspace's team that there is a token for."""
+        found = []
+        for workspace, _ in await self._installations.workspaces():
+            try:
+                found.append(await self.of(workspace))
+            except PlatformError as error:
+                log.warning("slack_workspace_left_out", workspace=workspace, reason=str(error))
+        return found
 
     def remembered(self, workspace: str) -> Team | None:
         """Find a workspace's team without a look at the record."""

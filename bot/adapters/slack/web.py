@@ -164,7 +164,10 @@ class Web:
         if self._lender is not None:
             return self._lender._connections()
         if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
+            # No limit: one workspace's slow calls would else be what another waits for.
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=CALL_SECONDS)
+            )
         return self._session
 
     async def _send(self, client: AsyncWebClient, method: str, **arguments: Any) -> Mapping[str, Any]:

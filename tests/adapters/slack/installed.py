@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 
 from bot.adapters.slack import AppIdentity, Installing, SlackAdapter
 from bot.dialogue import Installation
+from bot.errors import TokenRefused
 from tests.doubles.slack import SlackDouble
 from tests.doubles.slack_teams import CLIENT_ID, CLIENT_SECRET, Team
 from tests.fakes import FakeWords
@@ -22,6 +23,7 @@ class FakeInstallations:
         self.kept: dict[str, tuple[Installation, datetime]] = {}
         self.found = 0
         self.error: Exception | None = None
+        self.unreadable: set[str] = set()
         self._states: set[str] = set()
         self._numbers = count(1)
 
@@ -43,6 +45,8 @@ class FakeInstallations:
     async def find(self, workspace: str) -> Installation | None:
         self._fail()
         self.found += 1
+        if workspace in self.unreadable:
+            raise TokenRefused("encrypted with another key")
         kept = self.kept.get(workspace)
         return kept[0] if kept else None
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.catalogue import Catalogue
 from bot.dialogue import Finding
-from bot.errors import StoreDown, TokenRefused
+from bot.errors import StoreDown
 from tests.adapters.slack.installed import FakeInstallations, an_app, installed
 from tests.doubles.slack import SlackDouble
 from tests.doubles.slack_teams import CLIENT_SECRET
@@ -64,20 +64,9 @@ async def test_missing_scopes_are_named(slack: SlackDouble, record: FakeInstalla
 async def test_a_token_that_cannot_be_decrypted_is_told(
     slack: SlackDouble, record: FakeInstallations
 ) -> None:
-    record.error = None
-    findings = await found(slack, Unreadable())
-    (bad,) = [finding for finding in findings if not finding.well]
-    assert "another key" in bad.text
-
-
-class Unreadable(FakeInstallations):
-    """A record whose one token cannot be read."""
-
-    async def workspaces(self) -> list[tuple[str, str]]:
-        return [("T0ACME", "Acme")]
-
-    async def find(self, workspace: str) -> None:
-        raise TokenRefused("encrypted with another key")
+    record.unreadable.add("T0ACME")
+    (bad,) = [finding for finding in await found(slack, record) if not finding.well]
+    assert (bad.subject, "another key" in bad.text) == ("Slack · Acme (T0ACME)", True)
 
 
 async def test_a_wrong_app_and_a_wrong_address_are_told_apart(

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from bot.adapters.slack import SlackAdapter
 from bot.adapters.slack.teams import NotInstalled
-from bot.dialogue import Channel, ChannelKind, Message, Piece, Platform
-from bot.errors import StoreDown, TokenRefused
+from bot.dialogue import Channel, ChannelKind, File, Message, Piece, Platform
+from bot.errors import PermissionMissing, StoreDown, TokenRefused
 from tests.adapters.slack.installed import FakeInstallations, an_app, installed
 from tests.adapters.slack.talk import GENERAL, listening
 from tests.doubles.slack import SlackDouble
@@ -202,3 +202,22 @@ async def test_the_bot_s_name_is_known_where_it_was_heard_of(adapter: SlackAdapt
     await adapter.teams.of("T0ACME")
     assert adapter.names(place)[0] == "frontdesk"
     assert adapter.names(replace(place, workspace="T0BIRD")) == ()
+
+
+async def test_all_workspaces_are_found_but_those_whose_token_cannot_be_read(
+    adapter: SlackAdapter, record: FakeInstallations, acme: Team, bird: Team
+) -> None:
+    record.unreadable.add("T0BIRD")
+    (team,) = await adapter.teams.all()
+    assert team is await adapter.teams.of("T0ACME")
+
+
+async def test_a_file_is_fetched_with_the_token_of_its_workspace(
+    slack: SlackDouble, adapter: SlackAdapter, acme: Team, bird: Team
+) -> None:
+    told = slack.files.share("plan.txt", b"the plan", "text/plain")
+    file = File("plan.txt", "text/plain", 8, told["url_private"])
+    for team in (acme, bird):
+        with pytest.raises(PermissionMissing):  # it is no file of theirs
+            await adapter.fetch(Channel(Platform.SLACK, team.id, GENERAL), file, 1_000)
+    assert [token.rpartition(" ")[2] for token in slack.files.tokens_seen] == ["xoxb-acme", "xoxb-bird"]
