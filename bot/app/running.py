@@ -13,6 +13,7 @@ from bot import __version__
 from bot.adapters.local import LocalAdapter
 from bot.app.ground import Ground, opened
 from bot.app.house import BEAT_SECONDS, House, build
+from bot.app.installing import installing
 from bot.app.machinery import Machinery
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import ALL, Role
@@ -33,6 +34,8 @@ PLATFORMS = (Platform.SLACK, Platform.DISCORD)
 
 Say = Callable[[str], None]
 
+_NOTHING: Mapping[str, ASGIApp] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -43,6 +46,7 @@ class Standing:
     backends: tuple[Backend, ...]
     adapters: Mapping[Platform, Adapter]
     routes: Mapping[str, ASGIApp]  # what platforms deliver over HTTP, by exact path
+    pages: Mapping[str, ASGIApp]  # what people see who install the bot, by exact path
     roles: frozenset[Role]
     machinery: Machinery
 
@@ -73,11 +77,11 @@ async def standing(
         shelf = HistoryShelf(ground.database, ground.counter)
         workspaces = Workspaces(ground.database)
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
-        routes: Mapping[str, ASGIApp] = {}
+        routes, pages = _NOTHING, _NOTHING
         if platforms:
-            slack = slack_adapter(settings.slack, ground.words, machinery)
+            slack = slack_adapter(settings.slack, ground.words, machinery, installing(settings, ground))
             discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
-            routes = slack.routes if slack is not None else {}
+            routes, pages = (slack.routes, slack.pages) if slack else (_NOTHING, _NOTHING)
             for adapter in (slack, discord):
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)
@@ -87,7 +91,7 @@ async def standing(
         stack.push_async_callback(cancelled, parts)
         if house.queue is not None:
             stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
-        yield Standing(ground, house, backends, adapters, routes, roles, machinery)
+        yield Standing(ground, house, backends, adapters, routes, pages, roles, machinery)
 
 
 @asynccontextmanager

@@ -108,7 +108,7 @@ async def serve_pages(settings: Settings, built: Standing, listener: socket.sock
 
     house, token = built.house, _secret(web.token)
     app = create_app(house.door, house.transcripts, words, token, health, note, web.host)
-    await serve(app, listener, ready, built.routes)
+    await serve(app, listener, ready, {**built.routes, **built.pages})
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -157,9 +157,9 @@ class Notices(Protocol):
 class Files(Protocol):
     """A platform whose attached files can be read."""
 
-    async def fetch(self, file: File, most: int) -> bytes:
+    async def fetch(self, channel: Channel, file: File, most: int) -> bytes:
         """
-        Fetch a file of at most `most` bytes.
+        Fetch a file of at most `most` bytes that was shared in a channel.
 
         Raises `PostRefused` where it is larger or out of reach, `PermissionMissing` where the bot may not
         read files, `PlatformDown` where a later try may help.

@@ -71,6 +71,8 @@ _FILLED = (
     "troubles",
     "processes",
     "seats",
+    "installations",
+    "oauth_states",
 )
 _EMPTY = "; ".join(f"DELETE FROM {name}" for name in _FILLED)
 _EMPTY += "; DELETE FROM procrastinate_jobs"

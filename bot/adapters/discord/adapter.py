@@ -108,7 +108,7 @@ class DiscordAdapter:
         known = self._listener.guild(int(workspace)) if self._listener and workspace else None
         return await read_history(self._rest, question, known)
 
-    async def fetch(self, file: File, most: int) -> bytes:
+    async def fetch(self, channel: Channel, file: File, most: int) -> bytes:
         """Fetch a file of at most `most` bytes."""
         return await fetch_file(self._rest, file, most)
 
