@@ -25,13 +25,15 @@ from bot.memory.processes import Processes
 from bot.memory.seats import Seats
 from bot.memory.turns import LeaseTerms
 from bot.memory.workspaces import Workspaces
-from bot.ports import Adapter, Backend
+from bot.ports import Adapter, Backend, Door, Withdraws
 
 log = structlog.get_logger()
 
 PLATFORMS = (Platform.SLACK, Platform.DISCORD)
 
 Say = Callable[[str], None]
+
+_SILENT_BEATS = 3  # who misses so many is dead for the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ async def standing(
                     stack.push_async_callback(adapter.close)
                     adapters[adapter.platform] = adapter
         house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
+        _open(house.door, adapters)
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
         stack.push_async_callback(cancelled, parts)
         if house.queue is not None:
@@ -109,6 +112,12 @@ async def listening(built: Standing) -> AsyncIterator[None]:
         await cancelled(doors)
 
 
+def _open(door: Door, adapters: Mapping[Platform, Adapter]) -> None:
+    for adapter in adapters.values():
+        if isinstance(adapter, Withdraws):
+            adapter.withdraw_by(door)
+
+
 def _heard(built: Standing) -> list[Platform]:
     """What a platform delivers over HTTP comes to who serves it, all else over a gateway's connection."""
     spoken = [name for name in built.adapters if name in PLATFORMS]
@@ -119,7 +128,7 @@ def _heard(built: Standing) -> list[Platform]:
 def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack) -> Machinery:
     """Register this process among the others, and keep what only one of them may hold."""
     processes = Processes(ground.database, roles, __version__, beat)
-    seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY))
+    seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY), _SILENT_BEATS * beat)
     parts = [supervised("processes", processes.run), supervised("seats", seats.run)]
     stack.push_async_callback(cancelled, parts)
     return Machinery(processes, seats)

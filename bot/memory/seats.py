@@ -95,6 +95,10 @@ class Seats:
                 return
             await asyncio.sleep(max(0.05, rows[0]["rest"] if rows else _LOOK_SECONDS))
 
+    async def held(self, prefix: str) -> list[str]:
+        """Name the kinds that begin so and of which somebody alive holds a seat; raises `StoreDown`."""
+        return [row["kind"] for row in await self._database.run(_HELD, prefix=prefix)]
+
     async def run(self) -> None:
         """Keep what is ours until cancelled; what is above our share is given back, what ran out is lost."""
         while True:
@@ -197,4 +201,9 @@ WITH passed AS (
 SELECT EXISTS (SELECT FROM passed) AS passed, coalesce((
     SELECT extract(epoch FROM held_until - now())::float FROM seats
     WHERE kind = %(kind)s AND number = %(number)s), 0) AS rest
+"""
+
+_HELD: LiteralString = """
+SELECT DISTINCT kind FROM seats
+WHERE starts_with(kind, %(prefix)s) AND held_until > now()
 """
