@@ -109,6 +109,10 @@ class Mortal:
             self.frozen.set()
         return not frozen
 
+    def freeze(self) -> None:
+        """Let it do nothing from now on."""
+        os.kill(self._process.pid, signal.SIGSTOP)
+
     def thaw(self) -> None:
         """Let a frozen one go on as if no time had passed."""
         os.kill(self._process.pid, signal.SIGCONT)

@@ -80,27 +80,49 @@ async def street(
 
 
 async def test_gateways_share_the_shards_and_take_over_those_of_a_dead_one(street: Street) -> None:
-    first, second = await street.opened(), await street.opened()
+    first = await street.opened()
+    await street.opened()
     await street.heard()
     await street.discord.until(lambda: street.hearing == [0, 1, 2, 3])
-    await street.say("hello")
-    await street.all_kept()
-
     await first.kill()
     await street.discord.until(lambda: len(street.hearing) == 2)
     died = time.monotonic()
-    await street.say("meanwhile")
+    await street.say("meanwhile, as the first word ever")
     await street.heard()
     assert time.monotonic() - died < 15
     await street.all_kept()
-
-    await street.opened()
-    await street.discord.until(lambda: len(street.discord.gateway.connected) == SHARDS)
-    await street.say("three of us")
-    await street.all_kept()
-    await second.kill()
-    await street.discord.until(lambda: len(street.hearing) == 2)
-    await street.say("one of us")
-    await street.heard()
+    await street.say("hello")
     await street.all_kept()
     assert street.discord.gateway.too_soon == []
+
+
+async def test_a_thawed_gateway_leaves_what_others_took_and_gets_its_share_again(street: Street) -> None:
+    frozen = await street.opened()
+    await street.opened()
+    await street.discord.until(lambda: street.hearing == [0, 1, 2, 3], seconds=15)
+    await street.say("hello")
+    await street.all_kept()
+    frozen.freeze()
+    await street.say("meanwhile")
+    await street.discord.until(lambda: len(street.hearing) == 6, seconds=15)
+    await street.all_kept()
+    frozen.thaw()
+    await street.say("and now")
+    await street.discord.until(lambda: street.hearing == [0, 1, 2, 3], seconds=15)
+    await street.say("at last")
+    await street.all_kept()
+    await frozen.kill()  # it had its half
+    await street.discord.until(lambda: len(street.hearing) == SHARDS // 2)
+    assert street.discord.gateway.too_soon == []
+
+
+async def test_more_shards_are_adopted_by_those_that_run(street: Street) -> None:
+    street.discord.rest.shards = 2
+    await street.opened()
+    await street.discord.until(lambda: street.hearing == [0, 1], seconds=15)
+    street.discord.rest.shards = SHARDS
+    await street.opened()
+    await street.discord.until(lambda: street.hearing == [0, 1, 2, 3], seconds=20)
+    await street.say("hello")
+    await street.all_kept()
+    assert {session.count for session in street.discord.gateway.connected} == {SHARDS}

@@ -45,6 +45,7 @@ class Ears(discord.AutoShardedClient):
         self,
         shard: int,
         plan: Plan,
+        since: datetime | None,
         sharing: Sharing,
         content: bool,
         rest: Rest,
@@ -55,7 +56,11 @@ class Ears(discord.AutoShardedClient):
         tasks: asyncio.TaskGroup,
         proxy: str | None,
     ) -> None:
-        """`content` asks for the privileged message-content intent."""
+        """
+        `content` asks for the privileged message-content intent.
+
+        `since` is when this shard was last known to be heard.
+        """
         super().__init__(
             intents=discord.Intents(guilds=True, messages=True, message_content=content),
             max_messages=None,
@@ -67,6 +72,7 @@ class Ears(discord.AutoShardedClient):
             shard_connect_timeout=_IDENTIFY_PATIENCE,
         )
         self._plan = plan
+        self._since = since
         self._sharing = sharing
         self._rest = rest
         self._catching_up = catching_up
@@ -110,7 +116,7 @@ class Ears(discord.AutoShardedClient):
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Its channels are known now."""
         self._work.create_task(
-            self._catch_up(str(guild.id), functools.partial(self._catching_up.gaps, guild))
+            self._catch_up(str(guild.id), functools.partial(self._catching_up.gaps, guild, self._since))
         )
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import aiohttp
 import discord
@@ -58,6 +59,7 @@ class Listener:
         self._ears: dict[int, Ears] = {}
         self._holders: set[asyncio.Task[None]] = set()
         self._ask = asyncio.Event()
+        self._left_at: datetime | None = None  # when we heard by another plan
 
     def guild(self, guild_id: int) -> discord.Guild | None:
         """Give what the gateway told of a guild: the names of its roles and channels."""
@@ -83,6 +85,7 @@ class Listener:
                 await self._outgrown(plan)
             finally:
                 await ended(taking, *self._holders)
+            self._left_at = datetime.now(UTC)
 
     async def _take_seats(self, plan: shards.Plan) -> None:
         """Take what is our share, as it becomes free."""
@@ -95,7 +98,7 @@ class Listener:
     async def _hold(self, seat: Seat, plan: shards.Plan) -> None:
         """Hear one shard for as long as its seat is ours."""
         try:
-            await until(seat.lost.wait(), self._hear(seat.number, plan))
+            await until(seat.lost.wait(), self._hear(seat, plan))
         finally:
             await self._sharing.seats.give_back(seat)
 
@@ -120,12 +123,12 @@ class Listener:
             except (PlatformError, StoreDown) as error:
                 log.info("shards_not_counted", reason=str(error))
 
-    async def _hear(self, shard: int, plan: shards.Plan) -> None:
+    async def _hear(self, seat: Seat, plan: shards.Plan) -> None:
         """Keep one shard connected."""
         pause = _SHORTEST_PAUSE
         while True:
             began, content = time.monotonic(), self._content
-            await self._connect_once(shard, plan)
+            await self._connect_once(seat, plan)
             if content and not self._content:
                 continue  # without the intent it may work at once
             if time.monotonic() - began > _LONGEST_PAUSE:
@@ -133,8 +136,9 @@ class Listener:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(_LONGEST_PAUSE, pause * 2)
 
-    async def _connect_once(self, shard: int, plan: shards.Plan) -> None:
-        ears = self._ears[shard] = Ears(shard, plan, self._sharing, self._content, *self._parts)
+    async def _connect_once(self, seat: Seat, plan: shards.Plan) -> None:
+        shard, since = seat.number, seat.free_since or self._left_at
+        ears = self._ears[shard] = Ears(shard, plan, since, self._sharing, self._content, *self._parts)
         try:
             await ears.listen(self._token)
             log.info("gateway_closed", shard=shard)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 IDENTIFY_SECONDS = 5.0  # one IDENTIFY of a rate-limit key in so long, says Discord
@@ -23,6 +24,11 @@ class Seat(Protocol):
     @property
     def lost(self) -> asyncio.Event:
         """Set as soon as it is not ours any more."""
+        ...
+
+    @property
+    def free_since(self) -> datetime | None:
+        """When somebody is last known to have held it; None where nobody ever did."""
         ...
 
 
@@ -53,6 +59,7 @@ class LocalSeat:
     kind: str
     number: int
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+    free_since: datetime | None = None
 
 
 class LocalSeats:
