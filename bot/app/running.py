@@ -25,7 +25,7 @@ from bot.memory.processes import Processes
 from bot.memory.seats import Seats
 from bot.memory.turns import LeaseTerms
 from bot.memory.workspaces import Workspaces
-from bot.ports import Adapter, Backend, Door, Withdraws
+from bot.ports import Adapter, Backend
 
 log = structlog.get_logger()
 
@@ -85,7 +85,6 @@ async def standing(
                     stack.push_async_callback(adapter.close)
                     adapters[adapter.platform] = adapter
         house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
-        _open(house.door, adapters)
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
         stack.push_async_callback(cancelled, parts)
         if house.queue is not None:
@@ -110,12 +109,6 @@ async def listening(built: Standing) -> AsyncIterator[None]:
         yield
     finally:
         await cancelled(doors)
-
-
-def _open(door: Door, adapters: Mapping[Platform, Adapter]) -> None:
-    for adapter in adapters.values():
-        if isinstance(adapter, Withdraws):
-            adapter.withdraw_by(door)
 
 
 def _heard(built: Standing) -> list[Platform]:

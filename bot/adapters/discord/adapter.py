@@ -14,6 +14,7 @@ from bot.adapters.discord.choices import Choices
 from bot.adapters.discord.commands import commands, register
 from bot.adapters.discord.direct import Direct, link_to
 from bot.adapters.discord.files import fetch_file
+from bot.adapters.discord.gateway import Parts
 from bot.adapters.discord.guilds import Guilds
 from bot.adapters.discord.hearing import Hearing
 from bot.adapters.discord.history import read_history
@@ -82,9 +83,9 @@ class DiscordAdapter:
         rest, words, choices = self._rest, self._words, self._choices
         hearing = Hearing(rest, choices, words)
         asking = Asking(rest, self._direct, hearing, words)
-        parts = (hearing, Interactions(words, choices, asking, door), Lines(door, tasks))
-        sharing, proxy = self._sharing, self._proxy
-        self._listener = Listener(self._token, rest, sharing, catching_up, *parts, tasks, proxy)
+        interactions, lines = Interactions(words, choices, asking, door), Lines(door, tasks)
+        shared = (rest, self._sharing, catching_up, hearing, interactions, lines, tasks)
+        self._listener = Listener(self._token, Parts(*shared, proxy=self._proxy))
         await self._listener.run()
 
     def withdraw_by(self, door: Door) -> None:

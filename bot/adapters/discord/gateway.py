@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,24 +39,24 @@ class Unanswered(Exception):
     """Discord took our IDENTIFY and never said READY."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What all shards of a process have in common."""
+
+    rest: Rest
+    sharing: Sharing
+    catching_up: CatchingUp
+    hearing: Hearing
+    interactions: Interactions
+    lines: Lines
+    tasks: asyncio.TaskGroup
+    proxy: str | None = None
+
+
 class Ears(discord.AutoShardedClient):
     """One connection to the gateway: that of one shard."""
 
-    def __init__(
-        self,
-        shard: int,
-        plan: Plan,
-        since: datetime | None,
-        sharing: Sharing,
-        content: bool,
-        rest: Rest,
-        catching_up: CatchingUp,
-        hearing: Hearing,
-        interactions: Interactions,
-        lines: Lines,
-        tasks: asyncio.TaskGroup,
-        proxy: str | None,
-    ) -> None:
+    def __init__(self, parts: Parts, shard: int, plan: Plan, since: datetime | None, content: bool) -> None:
         """
         `content` asks for the privileged message-content intent.
 
@@ -66,20 +67,20 @@ class Ears(discord.AutoShardedClient):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             allowed_mentions=discord.AllowedMentions.none(),
-            proxy=proxy,
+            proxy=parts.proxy,
             shard_ids=[shard],
             shard_count=plan.count,
             shard_connect_timeout=_IDENTIFY_PATIENCE,
         )
         self._plan = plan
         self._since = since
-        self._sharing = sharing
-        self._rest = rest
-        self._catching_up = catching_up
-        self._hearing = hearing
-        self._interactions = interactions
-        self._lines = lines
-        self._work = tasks
+        self._sharing = parts.sharing
+        self._rest = parts.rest
+        self._catching_up = parts.catching_up
+        self._hearing = parts.hearing
+        self._interactions = parts.interactions
+        self._lines = parts.lines
+        self._work = parts.tasks
         self._identified = asyncio.Event()
         self._ready = asyncio.Event()
 

@@ -13,14 +13,9 @@ import discord
 import structlog
 
 from bot.adapters.discord import shards
-from bot.adapters.discord.catching_up import CatchingUp
-from bot.adapters.discord.gateway import Ears, Unanswered
-from bot.adapters.discord.hearing import Hearing
-from bot.adapters.discord.interactions import Interactions
-from bot.adapters.discord.lines import Lines
+from bot.adapters.discord.gateway import Ears, Parts, Unanswered
 from bot.adapters.discord.racing import ended, until
-from bot.adapters.discord.rest import Rest
-from bot.adapters.discord.sharing import Seat, Sharing
+from bot.adapters.discord.sharing import Seat
 from bot.errors import PlatformError, StoreDown, TokenRefused
 
 log = structlog.get_logger()
@@ -38,23 +33,10 @@ _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
 class Listener:
     """Holds our share of the shards and hands on every message, until cancelled."""
 
-    def __init__(
-        self,
-        token: str,
-        rest: Rest,
-        sharing: Sharing,
-        catching_up: CatchingUp,
-        hearing: Hearing,
-        interactions: Interactions,
-        lines: Lines,
-        tasks: asyncio.TaskGroup,
-        proxy: str | None = None,
-    ) -> None:
+    def __init__(self, token: str, parts: Parts) -> None:
         self._token = token
-        self._rest = rest
-        self._sharing = sharing
-        self._tasks = tasks
-        self._parts = (rest, catching_up, hearing, interactions, lines, tasks, proxy)
+        self._parts = parts
+        self._rest, self._seats, self._tasks = parts.rest, parts.sharing.seats, parts.tasks
         self._content = True
         self._ears: dict[int, Ears] = {}
         self._holders: set[asyncio.Task[None]] = set()
@@ -78,7 +60,7 @@ class Listener:
     async def run(self) -> None:
         """Connect, and connect again, with more shards where there are more; raises `TokenRefused`."""
         while True:
-            plan = await shards.awaited(self._rest, self._sharing.seats)
+            plan = await shards.awaited(self._rest, self._seats)
             log.info("shards_planned", shards=plan.count, at_once=plan.at_once)
             taking = self._tasks.create_task(self._take_seats(plan))
             try:
@@ -90,7 +72,7 @@ class Listener:
     async def _take_seats(self, plan: shards.Plan) -> None:
         """Take what is our share, as it becomes free."""
         while True:
-            seat = await self._sharing.seats.take(plan.kind, plan.count, plan.count)
+            seat = await self._seats.take(plan.kind, plan.count, plan.count)
             holder = self._tasks.create_task(self._hold(seat, plan))
             self._holders.add(holder)
             holder.add_done_callback(self._holders.discard)
@@ -100,7 +82,7 @@ class Listener:
         try:
             await until(seat.lost.wait(), self._hear(seat, plan))
         finally:
-            await self._sharing.seats.give_back(seat)
+            await self._seats.give_back(seat)
 
     async def _outgrown(self, plan: shards.Plan) -> None:
         """Return when there are more shards: Discord says so, or another process holds some."""
@@ -112,10 +94,10 @@ class Listener:
             due = self._ask.is_set() or time.monotonic() - asked_at > _ASK_SECONDS
             self._ask.clear()
             try:
-                if await shards.most_held(self._sharing.seats) > plan.count:
+                if await shards.most_held(self._seats) > plan.count:
                     return
                 if due:
-                    if (await shards.made(self._rest, self._sharing.seats)).count > plan.count:
+                    if (await shards.made(self._rest, self._seats)).count > plan.count:
                         return
                     asked_at = time.monotonic()
             except TokenRefused:
@@ -138,7 +120,7 @@ class Listener:
 
     async def _connect_once(self, seat: Seat, plan: shards.Plan) -> None:
         shard, since = seat.number, seat.free_since or self._left_at
-        ears = self._ears[shard] = Ears(shard, plan, since, self._sharing, self._content, *self._parts)
+        ears = self._ears[shard] = Ears(self._parts, shard, plan, since, self._content)
         try:
             await ears.listen(self._token)
             log.info("gateway_closed", shard=shard)
