@@ -104,9 +104,9 @@ class Seats:
                 return
             await asyncio.sleep(max(0.05, rows[0]["rest"] if rows else _LOOK_SECONDS))
 
-    async def held(self, prefix: str) -> list[str]:
+    async def kinds(self, prefix: str) -> list[str]:
         """Name the kinds that begin so and of which somebody alive holds a seat; raises `StoreDown`."""
-        return [row["kind"] for row in await self._database.run(_HELD, prefix=prefix)]
+        return [row["kind"] for row in await self._database.run(_KINDS, prefix=prefix)]
 
     async def run(self) -> None:
         """Keep what is ours until cancelled; what is above our share is given back, what ran out is lost."""
@@ -217,7 +217,7 @@ SELECT EXISTS (SELECT FROM passed) AS passed, coalesce((
     WHERE kind = %(kind)s AND number = %(number)s), 0) AS rest
 """
 
-_HELD: LiteralString = """
+_KINDS: LiteralString = """
 SELECT DISTINCT kind FROM seats
 WHERE starts_with(kind, %(prefix)s) AND held_until > now()
 """

@@ -127,4 +127,4 @@ async def test_the_kinds_that_the_living_hold_are_named(database: Database) -> N
     left = await ours.take("shard:8", 8, 8)
     await ours.take("socket", 1, 1)
     await ours.give_back(left)
-    assert sorted(await ours.held("shard:")) == ["shard:2", "shard:4"]
+    assert sorted(await ours.kinds("shard:")) == ["shard:2", "shard:4"]

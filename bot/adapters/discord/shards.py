@@ -49,7 +49,7 @@ async def made(rest: Rest, seats: Seats) -> Plan:
 
 async def most_held(seats: Seats) -> int:
     """Give the largest number of shards that a living process works with; raises `StoreDown`."""
-    return max((int(kind.removeprefix(_KIND)) for kind in await seats.held(_KIND)), default=0)
+    return max((int(kind.removeprefix(_KIND)) for kind in await seats.kinds(_KIND)), default=0)
 
 
 async def awaited(rest: Rest, seats: Seats) -> Plan:

@@ -33,7 +33,7 @@ class Seat(Protocol):
 
 
 class Seats(Protocol):
-    """What only one process may hold at a time; a database that is away is waited for, except by `held`."""
+    """What only one process may hold at a time; a database that is away is waited for, except by `kinds`."""
 
     async def take(self, kind: str, count: int, most: int) -> Seat:
         """Wait for one of the `count` seats of a kind within our share and `most`, and take it."""
@@ -47,7 +47,7 @@ class Seats(Protocol):
         """Return when nobody has passed here for `seconds`, and keep all others out for as long."""
         ...
 
-    async def held(self, prefix: str) -> Sequence[str]:
+    async def kinds(self, prefix: str) -> Sequence[str]:
         """Name the kinds that begin so and of which somebody holds a seat; raises `StoreDown`."""
         ...
 
@@ -93,7 +93,7 @@ class LocalSeats:
         self._passed[kind, number] = passes
         await asyncio.sleep(passes - now)
 
-    async def held(self, prefix: str) -> Sequence[str]:
+    async def kinds(self, prefix: str) -> Sequence[str]:
         """Name the kinds of which we hold one."""
         return [kind for kind, taken in self._taken.items() if taken and kind.startswith(prefix)]
 

@@ -28,8 +28,8 @@ async def test_the_kinds_that_are_held_are_named() -> None:
     await seats.take("shard:2", 2, 2)
     left = await seats.take("shard:4", 4, 4)
     await seats.give_back(left)
-    assert list(await seats.held("shard:")) == ["shard:2"]
-    assert list(await seats.held("socket:")) == []
+    assert list(await seats.kinds("shard:")) == ["shard:2"]
+    assert list(await seats.kinds("socket:")) == []
 
 
 async def test_identifies_of_one_key_wait_for_each_other_and_those_of_another_do_not(
@@ -55,7 +55,7 @@ async def test_a_turn_is_asked_for_by_the_shards_key() -> None:
         async def wait_for_turn(self, kind: str, number: int, seconds: float) -> None:
             asked.append((kind, number, seconds))
 
-        async def held(self, prefix: str) -> Sequence[str]:
+        async def kinds(self, prefix: str) -> Sequence[str]:
             return []
 
     await Sharing(Recorded()).may_identify(21, 16)
