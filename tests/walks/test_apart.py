@@ -18,7 +18,7 @@ from tests.walks.test_discord_buttons import buttons
 from tests.walks.test_slack import PLACE, said
 from tests.walks.test_slack_buttons import under, whole
 
-STOP_SECONDS = 1.0
+STOP_SECONDS = 3.0  # a second is promised (0.2 on two busy cores); a loaded machine may take longer
 
 
 @pytest.fixture
