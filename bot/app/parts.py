@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bot.app.machinery import Machinery
 from bot.app.proxies import proxy_to
+from bot.app.roles import Role
 from bot.attention import AccessList, Attender
 from bot.config import Access, DiscordSettings, ModelChoice, ModelSettings, Settings, SlackSettings
 from bot.dialogue import Author, Channel, Platform
@@ -114,11 +115,15 @@ def discord_adapter(
     """Make Discord's adapter, or None where it is not used; alone, it need not mind other processes."""
     if settings.token is None:
         return None
-    from bot.adapters.discord import DiscordAdapter
+    from bot.adapters.discord import DiscordAdapter, Sharing
 
     token = settings.token.get_secret_value()
     proxy = proxy_to(settings.api_url, settings.proxy)
-    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy)
+    sharing = None
+    if machinery is not None:
+        count = partial(machinery.processes.count, Role.GATEWAY, Role.WORKER)
+        sharing = Sharing(machinery.seats, count)
+    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy, sharing)
 
 
 def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attender:

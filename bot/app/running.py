@@ -35,6 +35,7 @@ PLATFORMS = (Platform.SLACK, Platform.DISCORD)
 Say = Callable[[str], None]
 
 _NOTHING: Mapping[str, ASGIApp] = {}
+_SILENT_BEATS = 3  # who misses so many is dead for the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _heard(built: Standing) -> list[Platform]:
 def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack) -> Machinery:
     """Register this process among the others, and keep what only one of them may hold."""
     processes = Processes(ground.database, roles, __version__, beat)
-    seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY))
+    seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY), _SILENT_BEATS * beat)
     parts = [supervised("processes", processes.run), supervised("seats", seats.run)]
     stack.push_async_callback(cancelled, parts)
     return Machinery(processes, seats)

@@ -188,3 +188,12 @@ class Named(Protocol):
     def names(self, channel: Channel) -> Sequence[str]:
         """Say what the bot is called in a place, as far as it is known by now; asks nobody."""
         ...
+
+
+@runtime_checkable
+class Withdraws(Protocol):
+    """A platform that does not tell a second time what was deleted while nobody listened."""
+
+    def withdraw_by(self, door: Door) -> None:
+        """Withdraw by this door what is found deleted right before its answer."""
+        ...
