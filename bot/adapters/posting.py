@@ -163,7 +163,7 @@ class _Desk:
                 continue
             message_id = await self._standing(slot)
             if message_id:
-                self._receipts.check()
+                await self._receipts.check()
                 await self._poster.delete(message_id)
             await self._receipts.removed(slot.ordinal)
 
@@ -173,7 +173,7 @@ class _Desk:
         return await self._poster.find(slot) or ""
 
     async def _edit(self, piece: Piece, message_id: str) -> None:
-        self._receipts.check()
+        await self._receipts.check()
         try:
             await self._poster.edit(message_id, piece)
         except PostGone:
@@ -184,7 +184,7 @@ class _Desk:
         await self._receipts.sent(piece, message_id)
 
     async def _post(self, piece: Piece, nonce: str) -> None:
-        self._receipts.check()
+        await self._receipts.check()
         message_id = await self._poster.post(piece, nonce)
         self._shown[piece.ordinal] = (message_id, piece)
         try:

@@ -13,6 +13,7 @@ from bot.adapters.person import language_here, person_here
 from bot.adapters.terminal import Terminal
 from bot.app.ground import Ground, migrated, opened
 from bot.app.health import DatabaseCheck, TroublesCheck
+from bot.app.installing import installing
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import Role
 from bot.app.running import Say, standing
@@ -109,7 +110,7 @@ async def _checks(
         stack.push_async_callback(on_board.close)
         await on_board.open()
         checks.append((f"model {on_board.name}", on_board))
-    slack = slack_adapter(settings.slack, ground.words)
+    slack = slack_adapter(settings.slack, ground.words, installing=installing(settings, ground))
     shelf = HistoryShelf(ground.database, ground.counter)
     discord = discord_adapter(settings.discord, shelf, ground.words, Workspaces(ground.database))
     for name, adapter in (("Slack", slack), ("Discord", discord)):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bot.app.machinery import Machinery
 from bot.app.proxies import proxy_to
+from bot.app.roles import Role
 from bot.attention import AccessList, Attender
 from bot.config import Access, DiscordSettings, ModelChoice, ModelSettings, Settings, SlackSettings
 from bot.dialogue import Author, Channel, Platform
@@ -21,7 +22,7 @@ from bot.ports import Adapter, Backend, Named, Words
 
 if TYPE_CHECKING:  # a platform's SDK is loaded where the platform is used: 10 MB each
     from bot.adapters.discord import Choices, DiscordAdapter, Marks
-    from bot.adapters.slack import SlackAdapter
+    from bot.adapters.slack import Installing, SlackAdapter
 
 ME = Author("frontdesk", "Frontdesk")
 
@@ -78,21 +79,29 @@ def model_told(settings: ModelSettings, backends: Sequence[Backend]) -> tuple[st
 
 
 def slack_adapter(
-    settings: SlackSettings, words: Words, machinery: Machinery | None = None
+    settings: SlackSettings,
+    words: Words,
+    machinery: Machinery | None = None,
+    installing: Installing | None = None,
 ) -> SlackAdapter | None:
-    """Make Slack's adapter, or None where it is not used; alone, it need not mind other processes."""
-    if settings.bot_token is None or not (settings.app_token or settings.signing_secret):
+    """
+    Make Slack's adapter, or None where it is not used; alone, it need not mind other processes.
+
+    With `installing` it serves all workspaces that install it, else the one of the token.
+    """
+    if (settings.bot_token or installing) is None or not (settings.app_token or settings.signing_secret):
         return None
     from bot.adapters.slack import SlackAdapter
 
     return SlackAdapter(
-        settings.bot_token.get_secret_value(),
+        settings.bot_token.get_secret_value() if settings.bot_token else "",
         settings.app_token.get_secret_value() if settings.app_token else "",
         settings.api_url,
         words,
         roles=bool(settings.allow_roles or settings.block_roles),
         signing_secret=settings.signing_secret.get_secret_value() if settings.signing_secret else "",
         proxy=proxy_to(settings.api_url, settings.proxy) or "",
+        installing=installing,
     )
 
 
@@ -106,11 +115,15 @@ def discord_adapter(
     """Make Discord's adapter, or None where it is not used; alone, it need not mind other processes."""
     if settings.token is None:
         return None
-    from bot.adapters.discord import DiscordAdapter
+    from bot.adapters.discord import DiscordAdapter, Sharing
 
     token = settings.token.get_secret_value()
     proxy = proxy_to(settings.api_url, settings.proxy)
-    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy)
+    sharing = None
+    if machinery is not None:
+        count = partial(machinery.processes.count, Role.GATEWAY, Role.WORKER)
+        sharing = Sharing(machinery.seats, count)
+    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy, sharing)
 
 
 def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attender:

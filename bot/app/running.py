@@ -14,12 +14,14 @@ from bot import __version__
 from bot.adapters.local import LocalAdapter
 from bot.app.ground import Ground, opened
 from bot.app.house import BEAT_SECONDS, House, build
+from bot.app.installing import installing
 from bot.app.machinery import Machinery
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import ALL, Role
 from bot.app.supervising import cancelled, supervised
 from bot.config import Settings
 from bot.dialogue import Platform
+from bot.errors import SettingError
 from bot.memory.history import HistoryShelf
 from bot.memory.processes import Processes
 from bot.memory.seats import Seats
@@ -29,7 +31,12 @@ from bot.ports import Adapter, Backend
 
 log = structlog.get_logger()
 
+PLATFORMS = (Platform.SLACK, Platform.DISCORD)
+
 Say = Callable[[str], None]
+
+_NOTHING: Mapping[str, ASGIApp] = {}
+_SILENT_BEATS = 3  # who misses so many is dead for the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class Standing:
     backends: tuple[Backend, ...]
     adapters: Mapping[Platform, Adapter]
     routes: Mapping[str, ASGIApp]  # what platforms deliver over HTTP, by exact path
+    pages: Mapping[str, ASGIApp]  # what people see who install the bot, by exact path
     roles: frozenset[Role]
     machinery: Machinery
     work: tuple[asyncio.Task[None], ...] = ()  # what takes up answers
@@ -72,11 +80,11 @@ async def standing(
         shelf = HistoryShelf(ground.database, ground.counter)
         workspaces = Workspaces(ground.database)
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
-        routes: Mapping[str, ASGIApp] = {}
+        routes, pages = _NOTHING, _NOTHING
         if platforms:
-            slack = slack_adapter(settings.slack, ground.words, machinery)
+            slack = slack_adapter(settings.slack, ground.words, machinery, installing(settings, ground))
             discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
-            routes = slack.routes if slack is not None else {}
+            routes, pages = (slack.routes, slack.pages) if slack else (_NOTHING, _NOTHING)
             for adapter in (slack, discord):
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)
@@ -86,12 +94,21 @@ async def standing(
         stack.push_async_callback(cancelled, parts)
         work = (supervised("queue", house.queue.run),) if house.queue is not None else ()
         stack.push_async_callback(cancelled, work)
-        yield Standing(ground, house, backends, adapters, routes, roles, machinery, work)
+        yield Standing(ground, house, backends, adapters, routes, pages, roles, machinery, work)
 
 
 @asynccontextmanager
 async def listening(built: Standing) -> AsyncIterator[None]:
-    """Hand what people write on the platforms to the inbox while the block lasts, as far as the roles go."""
+    """
+    Hand what people write on the platforms to the inbox while the block lasts, as far as the roles go.
+
+    Raises `SettingError` where this process is a gateway alone, and there is nothing to hold.
+    """
+    if built.roles == {Role.GATEWAY} and not _heard(built):
+        raise SettingError(
+            "--role gateway: no platform speaks into a connection here. Set up Slack with an app-level "
+            "token, or Discord (`bot setup`); what Slack delivers over HTTP comes to --role web"
+        )
     doors = [supervised(f"listen-{name}", _listener(built, name)) for name in _heard(built)]
     try:
         yield
@@ -104,15 +121,15 @@ async def listening(built: Standing) -> AsyncIterator[None]:
 
 def _heard(built: Standing) -> list[Platform]:
     """What a platform delivers over HTTP comes to who serves it, all else over a gateway's connection."""
+    spoken = [name for name in built.adapters if name in PLATFORMS]
     served = {Platform.SLACK} if built.routes else set()
-    role = {name: Role.WEB if name in served else Role.GATEWAY for name in built.adapters}
-    return [name for name in built.adapters if role[name] in built.roles]
+    return [name for name in spoken if (Role.WEB if name in served else Role.GATEWAY) in built.roles]
 
 
 def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack) -> Machinery:
     """Register this process among the others, and keep what only one of them may hold."""
     processes = Processes(ground.database, roles, __version__, beat)
-    seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY))
+    seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY), _SILENT_BEATS * beat)
     parts = [supervised("processes", processes.run), supervised("seats", seats.run)]
     stack.push_async_callback(cancelled, parts)
     return Machinery(processes, seats)

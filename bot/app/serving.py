@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from bot.app.parts import model_told
 from bot.app.roles import Role, read_roles
-from bot.app.running import Say, Standing, listening, standing
+from bot.app.running import PLATFORMS, Say, Standing, listening, standing
 from bot.app.supervising import cancelled, ending, stop_signal
 from bot.app.telling import ready_line, stopping_line, tell_connected
 from bot.config import Settings
@@ -23,8 +23,6 @@ from bot.web.serve import bound, serve
 from bot.web.site import check_open, create_app
 
 log = structlog.get_logger()
-
-_PLATFORMS = (Platform.SLACK, Platform.DISCORD)
 
 
 async def run_as(settings: Settings, say: Say, role: str) -> None:
@@ -98,7 +96,7 @@ def _ready(built: Standing, address: str) -> str:
 
 
 def _named(built: Standing) -> list[Platform]:
-    return [name for name in _PLATFORMS if name in built.adapters]
+    return [name for name in PLATFORMS if name in built.adapters]
 
 
 def _over_http(built: Standing) -> list[Platform]:
@@ -123,7 +121,7 @@ async def serve_pages(settings: Settings, built: Standing, listener: socket.sock
 
     house, token = built.house, _secret(web.token)
     app = create_app(house.door, house.transcripts, words, token, health, note, web.host)
-    await serve(app, listener, ready, built.routes)
+    await serve(app, listener, ready, {**built.routes, **built.pages})
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -91,6 +91,13 @@ FROM passed LEFT JOIN taken ON true
 """
 
 
+# Not fenced: whoever has the turn now counts its own try, which this leaves alone.
+FORGIVE: LiteralString = """
+UPDATE turns SET attempts = greatest(attempts - 1, 0)
+WHERE id = %(turn)s AND state IN ('waiting', 'answering') AND created_at > now() - interval '10 minutes'
+"""
+
+
 def finishing(turn: Turn, answer: Answer, said: Message) -> dict[str, object]:
     """Name what `FINISH` writes, but for what the answer weighs and how long the next lease is."""
     written = ending(answer)

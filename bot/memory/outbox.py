@@ -15,7 +15,7 @@ from bot.memory.rows import storable
 class Fence(Protocol):
     """Says whether the lease still stands and the turn is still wanted as it was read."""
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where it does not."""
         ...
 
@@ -48,9 +48,9 @@ class TurnReceipts:
         }
         self._told = turn.conversation.channel.platform in {Platform.WEB, Platform.CONSOLE}
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
-        self._fence.check()
+        await self._fence.check()
 
     async def sending(self, piece: Piece) -> Slot:
         """

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Answer, Author, Conversation, Message, Platform, Turn, Wanted
 from bot.errors import HeldElsewhere, LeaseLost, Superseded
-from bot.memory.claims import CLAIM, FINISH, QUESTION, ending, finishing
+from bot.memory.claims import CLAIM, FINISH, FORGIVE, QUESTION, ending, finishing
 from bot.memory.database import Database
 from bot.memory.leaving import take_place
 from bot.memory.models import conversations, messages, people, pieces, turns
@@ -127,6 +127,22 @@ class Turns:
             await connection.execute(turns.update().where(turns.c.id == turn.id).values(**back))
             until = self._term(seconds - self._terms.call)
             await _set_lease(connection, turn.conversation.id, lease_until=until)
+
+    async def hand_over(self, turn: Turn) -> None:
+        """
+        Give a turn back whose answering was broken off; its try does not count.
+
+        The platform may still carry out a call that was broken off: it is waited out as after a death.
+        """
+        await self.release(turn, self._terms.call)
+
+    async def forgive(self, turn: Turn) -> None:
+        """
+        Uncount a try that another worker took over although this process lives: it was slow, not crashed.
+
+        Only in a turn's first minutes, so that a question that holds up every worker is set aside in the end.
+        """
+        await self._database.run(FORGIVE, turn=turn.id)
 
     async def wake_open(self, platforms: Sequence[Platform]) -> int:
         """Wake the conversations that have an open turn and neither a holder nor a wake-up; count them."""

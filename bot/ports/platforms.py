@@ -57,7 +57,7 @@ class Receipts(Protocol):
     `LeaseLost`, whoever posted deletes the post again and lets the error go on.
     """
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
         ...
 
@@ -157,9 +157,9 @@ class Notices(Protocol):
 class Files(Protocol):
     """A platform whose attached files can be read."""
 
-    async def fetch(self, file: File, most: int) -> bytes:
+    async def fetch(self, channel: Channel, file: File, most: int) -> bytes:
         """
-        Fetch a file of at most `most` bytes.
+        Fetch a file of at most `most` bytes that was shared in a channel.
 
         Raises `PostRefused` where it is larger or out of reach, `PermissionMissing` where the bot may not
         read files, `PlatformDown` where a later try may help.
@@ -196,4 +196,13 @@ class Named(Protocol):
 
     def names(self, channel: Channel) -> Sequence[str]:
         """Say what the bot is called in a place, as far as it is known by now; asks nobody."""
+        ...
+
+
+@runtime_checkable
+class Withdraws(Protocol):
+    """A platform that does not tell a second time what was deleted while nobody listened."""
+
+    def withdraw_by(self, door: Door) -> None:
+        """Withdraw by this door what is found deleted right before its answer."""
         ...

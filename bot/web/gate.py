@@ -28,7 +28,7 @@ _TEXTS = {
     Refusal.TOO_MANY: "Too many wrong tokens. Wait a minute, then try again.",
 }
 _POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-_HEADERS = {
+HEADERS = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -136,7 +136,7 @@ def _with_headers(send: Send, scope: Scope) -> Send:
 
 def _set_headers(message: MutableMapping[str, Any], path: str) -> None:
     headers = MutableHeaders(scope=message)
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         headers[name] = value
     # Static files are asked for again each time, and mostly answered with 304.
     headers["cache-control"] = "no-cache" if path.startswith("/static/") else "no-store"

@@ -32,7 +32,7 @@ class Engine(Protocol):
 class Lease(Protocol):
     """The right to answer a turn."""
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise where it is broken."""
         ...
 

@@ -16,8 +16,9 @@ Arguments = dict[str, Any]
 class WebApi:
     """The methods; each takes the arguments and returns the answer, or raises `SlackRefuses`."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, team: str = TEAM, name: str = "Example") -> None:
         self._space = workspace
+        self._team, self._name = team, name
         self.page = 1_000  # what the app's kind allows at most
         self.methods: dict[str, Callable[[Arguments], Arguments]] = {
             "auth.test": self._auth,
@@ -45,9 +46,9 @@ class WebApi:
         return {
             "user_id": BOT_USER,
             "bot_id": BOT_ID,
-            "team_id": TEAM,
+            "team_id": self._team,
             "user": "frontdesk",
-            "team": "Example",
+            "team": self._name,
             "url": "https://example.slack.com/",
         }
 

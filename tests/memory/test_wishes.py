@@ -263,7 +263,7 @@ async def test_a_discord_thread_is_found_without_a_root(record: Record) -> None:
 
 
 class _Open:
-    def check(self) -> None:
+    async def check(self) -> None:
         """Let everything pass."""
 
 

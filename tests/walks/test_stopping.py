@@ -29,7 +29,7 @@ async def another(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[
     await started.kill()
 
 
-async def test_an_answer_that_outlives_the_grace_is_handed_over_and_taken_up_at_once(
+async def test_an_answer_that_outlives_the_grace_is_handed_over_and_goes_on_in_the_same_post(
     slack: SlackDouble,
     model: ModelDouble,
     program: Program,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 import structlog
 
-from bot.dialogue import LINK, Attachment, File, Linked, Message, Turn, Unread
+from bot.dialogue import LINK, Attachment, Channel, File, Linked, Message, Turn, Unread
 from bot.documents import Read
 from bot.errors import PermissionMissing, PlatformDown, PostRefused, StoreDown
 from bot.worker import Attaching
@@ -25,7 +25,7 @@ class Platform(FakeAdapter):
         self.fetched: list[str] = []
         self.asked: list[str] = []
 
-    async def fetch(self, file: File, most: int) -> bytes:
+    async def fetch(self, channel: Channel, file: File, most: int) -> bytes:
         self.fetched.append(file.name)
         found = self.files[int(file.source)]
         if isinstance(found, Exception):
@@ -197,7 +197,7 @@ async def test_files_are_fetched_side_by_side() -> None:
     both = asyncio.Barrier(2)
 
     class Slow(Platform):
-        async def fetch(self, file: File, most: int) -> bytes:
+        async def fetch(self, channel: Channel, file: File, most: int) -> bytes:
             async with asyncio.timeout(5):
                 await both.wait()
             return b"x"

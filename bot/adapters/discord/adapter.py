@@ -14,6 +14,8 @@ from bot.adapters.discord.choices import Choices
 from bot.adapters.discord.commands import commands, register
 from bot.adapters.discord.direct import Direct, link_to
 from bot.adapters.discord.files import fetch_file
+from bot.adapters.discord.gateway import Parts
+from bot.adapters.discord.guilds import Guilds
 from bot.adapters.discord.hearing import Hearing
 from bot.adapters.discord.history import read_history
 from bot.adapters.discord.interactions import Interactions
@@ -22,6 +24,7 @@ from bot.adapters.discord.links import read_links
 from bot.adapters.discord.listening import Listener
 from bot.adapters.discord.rest import Rest
 from bot.adapters.discord.sending import PACE, DiscordPost, Typing
+from bot.adapters.discord.sharing import Sharing
 from bot.adapters.discord.starters import is_starter
 from bot.adapters.discord.waiting import look_after
 from bot.adapters.discord.writing import LIMIT, length, write_text
@@ -44,18 +47,22 @@ class DiscordAdapter:
         words: Words,
         choices: Choices,
         proxy: str | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         """
         `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes.
 
-        `proxy` is the address of an HTTP proxy for both the calls and the gateway.
+        `proxy` is the address of an HTTP proxy for both the calls and the gateway; `sharing` is this process
+        among others with the same token.
         """
         self._token = token
         self._marks = marks
         self._words = words
         self._choices = choices
         self._proxy = proxy
-        self._rest = Rest(token, api_url, proxy)
+        self._sharing = sharing or Sharing()
+        self._rest = Rest(token, api_url, proxy, processes=self._sharing.processes)
+        self._guilds = Guilds(self._rest)
         self._direct = Direct(self._rest)
         self._buttons = lru_cache(100)(partial(Buttons, words))
         self._listener: Listener | None = None
@@ -63,7 +70,6 @@ class DiscordAdapter:
 
     async def listen(self, door: Door) -> None:
         """Hand on every message, those missed first, until cancelled; raises `TokenRefused`."""
-        self._door = door
         catching_up = CatchingUp(self._rest, self._marks)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -77,9 +83,14 @@ class DiscordAdapter:
         rest, words, choices = self._rest, self._words, self._choices
         hearing = Hearing(rest, choices, words)
         asking = Asking(rest, self._direct, hearing, words)
-        parts = (hearing, Interactions(words, choices, asking, door), Lines(door, tasks))
-        self._listener = Listener(self._token, rest, catching_up, *parts, tasks, self._proxy)
+        interactions, lines = Interactions(words, choices, asking, door), Lines(door, tasks)
+        shared = (rest, self._sharing, catching_up, hearing, interactions, lines, tasks)
+        self._listener = Listener(self._token, Parts(*shared, proxy=self._proxy))
         await self._listener.run()
+
+    def withdraw_by(self, door: Door) -> None:
+        """Withdraw by this door what was deleted while it waited for its answer."""
+        self._door = door
 
     def cutter(self) -> Callable[[str], list[str]]:
         """Begin to cut one answer into texts that each fit one post."""
@@ -106,9 +117,9 @@ class DiscordAdapter:
             return ()
         workspace = question.channel.workspace
         known = self._listener.guild(int(workspace)) if self._listener and workspace else None
-        return await read_history(self._rest, question, known)
+        return await read_history(self._rest, question, known or await self._guilds.find(workspace))
 
-    async def fetch(self, file: File, most: int) -> bytes:
+    async def fetch(self, channel: Channel, file: File, most: int) -> bytes:
         """Fetch a file of at most `most` bytes."""
         return await fetch_file(self._rest, file, most)
 

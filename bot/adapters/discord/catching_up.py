@@ -80,16 +80,19 @@ class CatchingUp:
         self._sessions[workspace] += 1
         self.note(workspace, discord.utils.time_snowflake(datetime.now(UTC) - _ON_ITS_WAY))
 
-    async def gaps(self, guild: discord.Guild, bot_id: int) -> list[Gap]:
+    async def gaps(self, guild: discord.Guild, since: datetime | None, bot_id: int) -> list[Gap]:
         """
         Find the guild's channels with messages that were not heard; raises `StoreDown`.
 
         A channel that was never heard counts from a minute before the newest message heard anywhere in the
-        guild; in a guild where nothing was ever heard nothing is missing.
+        guild; where nothing was, from `since`, when somebody listened last; where nobody ever did, nothing
+        is missing.
         """
         workspace = str(guild.id)
         kept = _numbers(await self._marks.newest(workspace))
-        newest, floor = _a_little_before(max(kept.values(), default=0)), self._floors.get(workspace, 0)
+        listened = discord.utils.time_snowflake(since) if since else 0
+        newest = _a_little_before(max(kept.values(), default=listened))
+        floor = self._floors.get(workspace, 0)
         found: list[Gap] = []
         for channel, last in _speaking(guild, bot_id):
             after = max(kept.get(channel.id, newest), floor)

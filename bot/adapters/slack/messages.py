@@ -73,7 +73,7 @@ class Messages:
     async def insist(self, call: Callable[[], Awaitable[T]], again: bool, tries: int = TRIES) -> T:
         """Call until it is clear; `again` says that the call may be repeated after no clear answer."""
         for tried in range(1, tries + 1):
-            self._receipts.check()
+            await self._receipts.check()
             try:
                 return await call()
             except Busy as error:

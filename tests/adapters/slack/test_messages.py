@@ -51,7 +51,7 @@ async def test_the_lease_is_looked_at_before_each_call(
     slack.fail("chat.postMessage", error="ratelimited", retry_after=0)
     looks = 0
 
-    def check() -> None:
+    async def check() -> None:
         nonlocal looks
         looks += 1
         if looks == 2:

@@ -8,10 +8,8 @@ import pytest
 
 from bot.adapters.slack import SlackAdapter
 from bot.adapters.slack.listen import Listener
-from bot.adapters.slack.names import Names
-from bot.adapters.slack.people import People
-from bot.adapters.slack.reading import Me
 from bot.adapters.slack.socket import serve
+from bot.adapters.slack.teams import OneTeam
 from bot.adapters.slack.web import Web
 from bot.errors import TokenRefused
 from tests.adapters.slack.talk import DIRECT, listening
@@ -66,8 +64,7 @@ async def test_slack_that_does_not_open_connections_is_asked_again(
 
 async def test_a_connection_without_a_hello_is_given_up(slack: SlackDouble) -> None:
     web = Web(slack.bot_token, slack.api_url)
-    people = People(Names(web), Me("U0BOT", "B0BOT", "T0001", "bot"))
-    listener = Listener(web, people, FakeDoor(), FakeWords())
+    listener = Listener(web, OneTeam(web, roles=False), FakeDoor(), FakeWords())
     slack.sockets.hello = False
     task = asyncio.create_task(serve(listener.app, web, slack.app_token, hello_seconds=0.1))
     await slack.until(lambda: slack.sockets.connections >= 2)
