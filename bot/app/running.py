@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from bot.app.machinery import Machinery
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import ALL, Role
 from bot.app.supervising import cancelled, supervised
+from bot.app.watching import Watch, watching
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.memory.history import HistoryShelf
@@ -42,6 +43,14 @@ class Standing:
     routes: Mapping[str, ASGIApp]  # what platforms deliver over HTTP, by exact path
     roles: frozenset[Role]
     machinery: Machinery
+    watch: Watch
+
+    @property
+    def heard(self) -> Sequence[Platform]:
+        """Name what is listened to here: what comes over HTTP by who serves it, all else by a gateway."""
+        served = {Platform.SLACK} if self.routes else set()
+        role = {name: Role.WEB if name in served else Role.GATEWAY for name in self.adapters}
+        return [name for name in self.adapters if role[name] in self.roles]
 
 
 @asynccontextmanager
@@ -67,8 +76,7 @@ async def standing(
         machinery = _machinery(ground, roles, beat, stack)
         await machinery.processes.beat()
         backends = await _backends(settings, ground, stack, say) if Role.WORKER in roles else ()
-        shelf = HistoryShelf(ground.database, ground.counter)
-        workspaces = Workspaces(ground.database)
+        shelf, workspaces = HistoryShelf(ground.database, ground.counter), Workspaces(ground.database)
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
         routes: Mapping[str, ASGIApp] = {}
         if platforms:
@@ -79,29 +87,23 @@ async def standing(
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)
                     adapters[adapter.platform] = adapter
-        house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
+        watch = await stack.enter_async_context(watching(settings.traces, adapters, machinery.processes.id))
+        house = build(settings, ground, backends, adapters, shelf, workspaces, watch, terms, beat)
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
         stack.push_async_callback(cancelled, parts)
         if house.queue is not None:
             stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
-        yield Standing(ground, house, backends, adapters, routes, roles, machinery)
+        yield Standing(ground, house, backends, adapters, routes, roles, machinery, watch)
 
 
 @asynccontextmanager
 async def listening(built: Standing) -> AsyncIterator[None]:
     """Hand what people write on the platforms to the inbox while the block lasts, as far as the roles go."""
-    doors = [supervised(f"listen-{name}", _listener(built, name)) for name in _heard(built)]
+    doors = [supervised(f"listen-{name}", _listener(built, name)) for name in built.heard]
     try:
         yield
     finally:
         await cancelled(doors)
-
-
-def _heard(built: Standing) -> list[Platform]:
-    """What a platform delivers over HTTP comes to who serves it, all else over a gateway's connection."""
-    served = {Platform.SLACK} if built.routes else set()
-    role = {name: Role.WEB if name in served else Role.GATEWAY for name in built.adapters}
-    return [name for name in built.adapters if role[name] in built.roles]
 
 
 def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack) -> Machinery:

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from bot.config.fields import Address, Names, Proxy, Secret, Section, Text, WholePath
 from bot.config.model import ModelSettings
+from bot.config.seeing import MetricsSettings, TracesSettings
 from bot.errors import SettingError
 
 PERSONA = (
@@ -34,6 +35,7 @@ _NEVER_SHOWN = (
     "SECRET",
     "URL",
     "PROXY",
+    "ENDPOINT",
     "FALLBACKS",
 )  # a wrong value may be a secret all the same
 
@@ -128,6 +130,8 @@ class Settings(BaseSettings):
     discord: DiscordSettings = DiscordSettings()
     model: ModelSettings = ModelSettings()
     web: WebSettings = WebSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    traces: TracesSettings = TracesSettings()
     log: LogSettings = LogSettings()
     keep: KeepSettings = KeepSettings()
     work: WorkSettings = WorkSettings()

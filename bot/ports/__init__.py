@@ -1,12 +1,13 @@
 """The seams that several rooms need, as Protocols."""
 
-from bot.ports.platforms import Adapter, Door, Files, History, Links, Named, Notices, Receipts
+from bot.ports.platforms import Adapter, Connected, Door, Files, History, Links, Named, Notices, Receipts
 from bot.ports.rooms import Backend, Checks, Tell, TokenCounter, Transcripts, Words
 
 __all__ = [
     "Adapter",
     "Backend",
     "Checks",
+    "Connected",
     "Door",
     "Files",
     "History",

@@ -27,6 +27,7 @@ from bot.adapters.discord.waiting import look_after
 from bot.adapters.discord.writing import LIMIT, length, write_text
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
+from bot.adapters.presence import Presence
 from bot.dialogue import Channel, ChannelKind, File, Finding, Linked, Message, Piece, Platform
 from bot.ports import Door, Receipts, Tell, Words
 
@@ -60,10 +61,12 @@ class DiscordAdapter:
         self._buttons = lru_cache(100)(partial(Buttons, words))
         self._listener: Listener | None = None
         self._door: Door | None = None
+        self._presence = Presence()
 
     async def listen(self, door: Door) -> None:
         """Hand on every message, those missed first, until cancelled; raises `TokenRefused`."""
         self._door = door
+        self._presence.down("0")
         catching_up = CatchingUp(self._rest, self._marks)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -78,7 +81,7 @@ class DiscordAdapter:
         hearing = Hearing(rest, choices, words)
         asking = Asking(rest, self._direct, hearing, words)
         parts = (hearing, Interactions(words, choices, asking, door), Lines(door, tasks))
-        self._listener = Listener(self._token, rest, catching_up, *parts, tasks, self._proxy)
+        self._listener = Listener(self._token, rest, catching_up, *parts, tasks, self._proxy, self._presence)
         await self._listener.run()
 
     def cutter(self) -> Callable[[str], list[str]]:
@@ -126,6 +129,10 @@ class DiscordAdapter:
     def names(self, channel: Channel) -> Sequence[str]:
         """Say what the bot is called: its own name, and its server's nickname for it."""
         return self._listener.names(channel.workspace) if self._listener else ()
+
+    def connected(self) -> bool:
+        """Say whether every shard stands."""
+        return self._presence.whole()
 
     def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at token, intents, servers and permissions; ends with the invite link."""

@@ -21,6 +21,7 @@ from bot.adapters.discord.interactions import Interactions
 from bot.adapters.discord.lines import Item, Lines, Patience
 from bot.adapters.discord.reading import Place, read_message, read_parents, read_place
 from bot.adapters.discord.rest import Rest
+from bot.adapters.presence import Presence
 from bot.dialogue import Channel, ChannelKind, Deletion, Platform
 from bot.errors import PlatformDown, PostRefused, StoreDown
 
@@ -64,8 +65,9 @@ class Ears(discord.AutoShardedClient):
         tasks: asyncio.TaskGroup,
         identifies: Identifies,
         proxy: str | None,
+        presence: Presence,
     ) -> None:
-        """`content` asks for the privileged message-content intent."""
+        """`content` asks for the privileged message-content intent; `presence` learns which shards stand."""
         super().__init__(
             intents=discord.Intents(guilds=True, messages=True, message_content=content),
             max_messages=None,
@@ -80,6 +82,7 @@ class Ears(discord.AutoShardedClient):
         self._lines = lines
         self._work = tasks
         self._identifies = identifies
+        self._presence = presence
 
     async def listen(self, token: str) -> None:
         """Log in, ask where the gateway is, and hear it until it closes for good."""
@@ -88,11 +91,14 @@ class Ears(discord.AutoShardedClient):
         # After an invalid session discord.py goes to this address, whatever it was told before.
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address)
         self.shard_count = shards
+        for shard in range(shards):
+            self._presence.down(str(shard))
         self._identifies.at_once = limits["max_concurrency"]
         await self.connect()
 
     async def leave(self) -> None:
         """Close, politely where the other side still answers."""
+        self._presence.all_down()
         try:
             async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self.close()
@@ -105,6 +111,7 @@ class Ears(discord.AutoShardedClient):
 
     async def on_shard_connect(self, shard_id: int) -> None:
         """A new session: what came before it has to be found first."""
+        self._presence.up(str(shard_id))
         for guild in self.guilds:
             if guild.shard_id == shard_id:
                 self._hold(str(guild.id))
@@ -112,6 +119,14 @@ class Ears(discord.AutoShardedClient):
             self._hold("")
             self._work.create_task(self._catch_up("", self._catching_up.direct_gaps))
         log.info("gateway_connected", shard=shard_id, guilds=len(self.guilds))
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """The old session goes on."""
+        self._presence.up(str(shard_id))
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """It will connect again by itself."""
+        self._presence.down(str(shard_id))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Its channels are known now."""

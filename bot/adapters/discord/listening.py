@@ -16,6 +16,7 @@ from bot.adapters.discord.hearing import Hearing
 from bot.adapters.discord.interactions import Interactions
 from bot.adapters.discord.lines import Lines
 from bot.adapters.discord.rest import Rest
+from bot.adapters.presence import Presence
 from bot.errors import TokenRefused
 
 log = structlog.get_logger()
@@ -40,9 +41,11 @@ class Listener:
         lines: Lines,
         tasks: asyncio.TaskGroup,
         proxy: str | None = None,
+        presence: Presence | None = None,
     ) -> None:
         self._token = token
-        self._parts = (rest, catching_up, hearing, interactions, lines, tasks, Identifies(), proxy)
+        presence = presence or Presence()
+        self._parts = (rest, catching_up, hearing, interactions, lines, tasks, Identifies(), proxy, presence)
         self._content = True
         self._ears: Ears | None = None
 

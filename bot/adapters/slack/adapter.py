@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
+from bot.adapters.presence import Presence
 from bot.adapters.slack.budgets import Budgets
 from bot.adapters.slack.buttons import buttons
 from bot.adapters.slack.check import look
@@ -72,6 +73,7 @@ class SlackAdapter:
         self.budgets = Budgets()
         self._sessions = Sessions(self._web, self.budgets)
         self._links = LinkReader(self._web, self._names)
+        self._presence = Presence()
         self._me: Me | None = None
 
     @property
@@ -81,13 +83,15 @@ class SlackAdapter:
 
     async def listen(self, door: Door) -> None:
         """Hand all that people do to the door until cancelled; raises `TokenRefused` for a wrong token."""
+        if self._signed is None:
+            self._presence.down("socket")
         people = People(self._names, await self._known_me(), self._groups)
         listener = Listener(self._web, people, door, self._words)
         try:
             if self._signed is not None:
                 await self._signed.serve(listener.app)
             else:
-                await serve(listener.app, self._web, self._app_token)
+                await serve(listener.app, self._web, self._app_token, presence=self._presence)
         finally:
             await listener.close()
 
@@ -127,6 +131,10 @@ class SlackAdapter:
     def names(self, channel: Channel) -> Sequence[str]:
         """Say what the bot is called: by its handle, and by the name that its workspace shows."""
         return (self._me.name, self._names.name_of(self._me.user_id)) if self._me else ()
+
+    def connected(self) -> bool:
+        """Say whether the socket stands; where Slack delivers over HTTP, none is needed."""
+        return self._presence.whole()
 
     async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at the tokens, the scopes, and how Slack delivers."""
