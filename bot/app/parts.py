@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,12 +23,18 @@ if TYPE_CHECKING:  # a platform's SDK is loaded where the platform is used: 10 M
     from bot.adapters.discord import Choices, DiscordAdapter, Marks
     from bot.adapters.slack import SlackAdapter
 
+Retried = Callable[[Platform], None]
+
 ME = Author("frontdesk", "Frontdesk")
 
 # The model on board runs on the user's own processor, which reads about 100 tokens a second: a longer
 # context would keep people waiting for half a minute.
 _ON_BOARD_CONTEXT = 2_048
 _ON_BOARD_ANSWER = 384
+
+
+def _nobody(_: Platform) -> None:
+    """Where nobody counts."""
 
 
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
@@ -78,9 +84,16 @@ def model_told(settings: ModelSettings, backends: Sequence[Backend]) -> tuple[st
 
 
 def slack_adapter(
-    settings: SlackSettings, words: Words, machinery: Machinery | None = None
+    settings: SlackSettings,
+    words: Words,
+    machinery: Machinery | None = None,
+    retried: Retried = _nobody,
 ) -> SlackAdapter | None:
-    """Make Slack's adapter, or None where it is not used; alone, it need not mind other processes."""
+    """
+    Make Slack's adapter, or None where it is not used; alone, it need not mind other processes.
+
+    `retried` is told of each post that is tried once more.
+    """
     if settings.bot_token is None or not (settings.app_token or settings.signing_secret):
         return None
     from bot.adapters.slack import SlackAdapter
@@ -93,6 +106,7 @@ def slack_adapter(
         roles=bool(settings.allow_roles or settings.block_roles),
         signing_secret=settings.signing_secret.get_secret_value() if settings.signing_secret else "",
         proxy=proxy_to(settings.api_url, settings.proxy) or "",
+        retried=partial(retried, Platform.SLACK),
     )
 
 
@@ -102,15 +116,17 @@ def discord_adapter(
     words: Words,
     choices: Choices,
     machinery: Machinery | None = None,
+    retried: Retried = _nobody,
 ) -> DiscordAdapter | None:
-    """Make Discord's adapter, or None where it is not used; alone, it need not mind other processes."""
+    """Make Discord's adapter, or None where it is not used; for the rest as for Slack's."""
     if settings.token is None:
         return None
     from bot.adapters.discord import DiscordAdapter
 
     token = settings.token.get_secret_value()
     proxy = proxy_to(settings.api_url, settings.proxy)
-    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy)
+    told = partial(retried, Platform.DISCORD)
+    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy, told)
 
 
 def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attender:

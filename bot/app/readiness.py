@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from bot.dialogue import Platform
-from bot.memory.pulse import Pulse
+from bot.memory.pulse import Vitals
 from bot.ports import Adapter, Connected
+
+
+class Pulse(Protocol):
+    """Feels how the database is."""
+
+    async def feel(self) -> Vitals:
+        """Look, or give what was found a moment ago."""
+        ...
 
 
 class Readiness:

@@ -77,17 +77,18 @@ async def standing(
         await machinery.processes.beat()
         backends = await _backends(settings, ground, stack, say) if Role.WORKER in roles else ()
         shelf, workspaces = HistoryShelf(ground.database, ground.counter), Workspaces(ground.database)
+        watch = await stack.enter_async_context(watching(settings.traces, machinery.processes.id))
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
         routes: Mapping[str, ASGIApp] = {}
         if platforms:
-            slack = slack_adapter(settings.slack, ground.words, machinery)
-            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
+            retried = watch.metrics.retried
+            slack = slack_adapter(settings.slack, ground.words, machinery, retried)
+            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery, retried)
             routes = slack.routes if slack is not None else {}
             for adapter in (slack, discord):
                 if adapter is not None:
                     stack.push_async_callback(adapter.close)
                     adapters[adapter.platform] = adapter
-        watch = await stack.enter_async_context(watching(settings.traces, adapters, machinery.processes.id))
         house = build(settings, ground, backends, adapters, shelf, workspaces, watch, terms, beat)
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
         stack.push_async_callback(cancelled, parts)

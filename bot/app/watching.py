@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,11 +27,9 @@ from bot.telemetry import (
 
 
 @asynccontextmanager
-async def watching(
-    settings: TracesSettings, platforms: Collection[Platform], process: str
-) -> AsyncIterator[Watch]:
+async def watching(settings: TracesSettings, process: str) -> AsyncIterator[Watch]:
     """Begin to count, and to trace where an endpoint is set; at the end the last spans are sent."""
-    metrics = Metrics(platforms, __version__)
+    metrics = Metrics(Platform, __version__)
     if settings.endpoint is None:
         yield Watch(metrics)
         return

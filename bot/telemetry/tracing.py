@@ -38,8 +38,13 @@ _chosen: ContextVar[SpanContext | None] = ContextVar("chosen_span", default=None
 class Tracing:
     """Makes spans, and sends them in the background; a collector that is away costs nothing but spans."""
 
-    def __init__(self, endpoint: str, version: str, process: str) -> None:
-        """`endpoint` is a collector's address (its usual path is added); `process` is this process' id."""
+    def __init__(self, endpoint: str, version: str, process: str, goodbye: float = _GOODBYE_SECONDS) -> None:
+        """
+        `endpoint` is a collector's address (its usual path is added); `process` is this process' id.
+
+        At the end the last spans have `goodbye` seconds to be sent.
+        """
+        self._goodbye = goodbye
         self._exporter = OTLPSpanExporter(endpoint=_whole(endpoint), timeout=_SEND_SECONDS)
         told = {"service.name": "frontdesk", "service.version": version, "service.instance.id": process}
         self._provider = TracerProvider(
@@ -51,7 +56,7 @@ class Tracing:
     async def close(self) -> None:
         """Send what is left; a collector that does not answer is not waited for long."""
         closing = asyncio.create_task(asyncio.to_thread(self._provider.shutdown))
-        await asyncio.wait({closing}, timeout=_GOODBYE_SECONDS)
+        await asyncio.wait({closing}, timeout=self._goodbye)
         if not closing.done():
             self._exporter.shutdown()  # type: ignore[no-untyped-call]
         await closing

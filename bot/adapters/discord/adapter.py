@@ -45,18 +45,20 @@ class DiscordAdapter:
         words: Words,
         choices: Choices,
         proxy: str | None = None,
+        retried: Callable[[], None] = lambda: None,
     ) -> None:
         """
         `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes.
 
-        `proxy` is the address of an HTTP proxy for both the calls and the gateway.
+        `proxy` is the address of an HTTP proxy for both the calls and the gateway. `retried` is told of each
+        call for a post that is made once more.
         """
         self._token = token
         self._marks = marks
         self._words = words
         self._choices = choices
         self._proxy = proxy
-        self._rest = Rest(token, api_url, proxy)
+        self._rest = Rest(token, api_url, proxy, retried=retried)
         self._direct = Direct(self._rest)
         self._buttons = lru_cache(100)(partial(Buttons, words))
         self._listener: Listener | None = None

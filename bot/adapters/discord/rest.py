@@ -36,9 +36,15 @@ class Rest:
     """One token's REST calls; discord.py keeps the rate limits."""
 
     def __init__(
-        self, token: str, api_url: str, proxy: str | None = None, call_seconds: float = CALL_SECONDS
+        self,
+        token: str,
+        api_url: str,
+        proxy: str | None = None,
+        call_seconds: float = CALL_SECONDS,
+        retried: Callable[[], None] = lambda: None,
     ) -> None:
-        """`proxy` is an HTTP proxy's address."""
+        """`proxy` is an HTTP proxy's address; `retried` is told of each guarded call that is repeated."""
+        self._retried = retried
         # At their debug level these write down what people and the model say.
         for name in ("discord.http", "discord.gateway"):
             logging.getLogger(name).setLevel(logging.INFO)
@@ -101,6 +107,8 @@ class Rest:
                 if pause == _TRIES - 1:
                     raise
                 await asyncio.sleep(0.25 * 2**pause)
+                if guard is not None:
+                    self._retried()
         raise PlatformDown("Discord does not answer")
 
     async def close(self) -> None:

@@ -56,12 +56,15 @@ class SlackAdapter:
         roles: bool = False,
         signing_secret: str = "",
         proxy: str = "",
+        retried: Callable[[], None] = lambda: None,
     ) -> None:
         """
         Without `app_token` Slack delivers over HTTP to `routes`, signed by `signing_secret`.
 
         `pace` is the seconds between two looks of a growing message. `roles` says that somebody looks at
         authors' roles, which are user groups here and need a scope. All goes through `proxy`, if any.
+
+        `retried` is told of each call for a post that is made once more.
         """
         self._web = Web(bot_token, api_url, proxy)
         self._app_token = app_token
@@ -74,6 +77,7 @@ class SlackAdapter:
         self._sessions = Sessions(self._web, self.budgets)
         self._links = LinkReader(self._web, self._names)
         self._presence = Presence()
+        self._retried = retried
         self._me: Me | None = None
 
     @property
@@ -151,7 +155,7 @@ class SlackAdapter:
         await self._web.close()
 
     async def _poster(self, question: Message, receipts: Receipts) -> SlackPost:
-        messages = Messages(self._web, self.budgets, question, await self._ask_me(), receipts)
+        messages = Messages(self._web, self.budgets, question, await self._ask_me(), receipts, self._retried)
         under = buttons(self._words, self._words.language_for(question))
         return SlackPost(self._web, self.budgets, question, messages, receipts, under)
 
