@@ -24,7 +24,7 @@ def probes(settings: MetricsSettings, built: Standing) -> Probes:
             vitals.backlog if vitals.up else None,
             built.ground.database.connections(),
             built.machinery.seats.held(),
-            built.machinery.processes.alive(),
+            dict.fromkeys(Role, 0) | dict(built.machinery.processes.alive()),
             readiness.connected(),
         )
 

@@ -81,14 +81,13 @@ async def standing(
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
         routes: Mapping[str, ASGIApp] = {}
         if platforms:
-            retried = watch.metrics.retried
-            slack = slack_adapter(settings.slack, ground.words, machinery, retried)
-            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery, retried)
+            words, retried = ground.words, watch.metrics.retried
+            slack = slack_adapter(settings.slack, words, machinery, retried)
+            discord = discord_adapter(settings.discord, shelf, words, workspaces, machinery, retried)
             routes = slack.routes if slack is not None else {}
-            for adapter in (slack, discord):
-                if adapter is not None:
-                    stack.push_async_callback(adapter.close)
-                    adapters[adapter.platform] = adapter
+            for adapter in [one for one in (slack, discord) if one is not None]:
+                stack.push_async_callback(adapter.close)
+                adapters[adapter.platform] = adapter
         house = build(settings, ground, backends, adapters, shelf, workspaces, watch, terms, beat)
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
         stack.push_async_callback(cancelled, parts)

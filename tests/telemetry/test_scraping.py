@@ -34,6 +34,7 @@ async def test_a_scrape_tells_how_things_stand_and_forgets_what_is_not_there_any
         'frontdesk_build_info{version="1.2.3"} 1.0',
     ):
         assert line in told
+    assert not [line for line in told if "_created" in line]
     found = Readings(processes={"gateway": 1})
     told = (await scrape()).decode().splitlines()
     assert "frontdesk_database_up 0.0" in told
