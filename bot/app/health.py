@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC
 
 import sqlalchemy as sa
+from psycopg.errors import UndefinedTable
 
 from bot import __version__
 from bot.app.ground import Ground
@@ -55,7 +56,7 @@ class ProcessesCheck:
         subject = tell("doctor-processes")
         try:
             found = await Processes(self._ground.database, (), __version__).all()
-        except StoreError:
+        except (StoreError, UndefinedTable):  # of tables that are too old another check tells as well
             return
         for one in found:
             well = one.silent_for <= SILENT_SECONDS

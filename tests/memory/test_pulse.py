@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import psycopg
 
 from bot.dialogue import Author, Platform, Request, Wish
@@ -107,6 +109,13 @@ async def test_a_database_that_is_away_is_told_and_not_raised() -> None:
     database = Database(AWAY)
     assert await Pulse(database).feel() == Vitals(up=False, current=False)
     await database.close()
+
+
+async def test_a_database_that_says_nothing_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        database = Database(f"postgresql://bot@127.0.0.1:{silent.getsockname()[1]}/frontdesk")
+        assert not (await Pulse(database, patience=0.1).feel()).up
+        await database.close()
 
 
 async def test_old_tables_are_told_and_newer_ones_are_well(record: Record) -> None:

@@ -94,6 +94,7 @@ class Rest:
         client = await self.client()
         sent = {"json": payload, "params": query}
         given = {name: value for name, value in sent.items() if value is not None}
+        guard = guard and self._counted(guard)
         for pause in range(_TRIES):
             try:
                 with our_errors(), _guarded(guard):
@@ -107,9 +108,20 @@ class Rest:
                 if pause == _TRIES - 1:
                     raise
                 await asyncio.sleep(0.25 * 2**pause)
-                if guard is not None:
-                    self._retried()
         raise PlatformDown("Discord does not answer")
+
+    def _counted(self, guard: Guard) -> Guard:
+        """Tell of each time after the first that the call goes on the wire, by discord.py or by us."""
+        begun = False
+
+        def counted() -> None:
+            nonlocal begun
+            guard()
+            if begun:
+                self._retried()
+            begun = True
+
+        return counted
 
     async def close(self) -> None:
         """Close the connections; a later call opens new ones."""

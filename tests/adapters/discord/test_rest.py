@@ -45,6 +45,21 @@ async def test_a_discord_that_does_not_serve_is_asked_again(
     assert await rest.call("GET", MESSAGES, channel_id=place.id) == []
 
 
+async def test_each_further_try_of_a_guarded_call_is_told(discord: DiscordDouble, place: Place) -> None:
+    told: list[str] = []
+    rest = Rest(discord.token, discord.api_url, call_seconds=0.3, retried=lambda: told.append("again"))
+    body = {"content": "once", "nonce": "n", "enforce_nonce": True}
+    discord.limit_next("POST", "/messages", 0.05)  # discord.py waits this one out
+    await rest.call("POST", MESSAGES, payload=body, channel_id=place.id, guard=lambda: None)
+    assert told == ["again"]
+    discord.refuse("POST", "/messages", 503)  # and this one we do
+    await rest.call("POST", MESSAGES, payload=body, channel_id=place.id, guard=lambda: None)
+    discord.refuse("GET", "/messages", 503)
+    await rest.call("GET", MESSAGES, channel_id=place.id)  # reads are not posts
+    assert told == ["again"] * 2
+    await rest.close()
+
+
 async def test_a_guard_stops_a_call_before_the_wire(rest: Rest, discord: DiscordDouble, place: Place) -> None:
     def guard() -> None:
         raise PlatformDown("the lease ran out")
