@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -97,17 +97,25 @@ class Tracing:
     def part(self, name: str, values: Values | None = None) -> Iterator[None]:
         """Tell of a step within the turn, when it has ended or failed."""
         began, failure = time.time_ns(), None
+        within = get_current()  # a stream that is left may be closed by the loop, far from its turn
         try:
             yield
         except BaseException as error:
             failure = error
             raise
         finally:
-            self.past(name, began, values or {}, failure)
+            self.past(name, began, values or {}, failure, within)
 
-    def past(self, name: str, began: int, values: Values, failure: BaseException | None = None) -> None:
+    def past(
+        self,
+        name: str,
+        began: int,
+        values: Values,
+        failure: BaseException | None = None,
+        within: Context | None = None,
+    ) -> None:
         """Tell of a step that lies behind us, since `began` in nanoseconds of the clock."""
-        span = self._tracer.start_span(name, attributes=values, start_time=began)
+        span = self._tracer.start_span(name, within, attributes=values, start_time=began)
         if failure is not None:
             _fail(span, failure)
         span.end()
@@ -145,7 +153,10 @@ def _of(turn: Turn) -> Values:
 
 
 def _fail(span: Span, error: BaseException) -> None:
-    """By its name alone: what an error says may quote somebody."""
+    """By its name alone: what an error says may quote somebody. To be stopped is no failure."""
+    if not isinstance(error, Exception):
+        span.set_attribute("left", True)
+        return
     span.set_attribute("error.type", type(error).__name__)
     span.set_status(StatusCode.ERROR)
 

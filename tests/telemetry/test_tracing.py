@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -98,6 +100,22 @@ async def test_what_fails_is_told_by_its_name_alone(collector: CollectorDouble) 
         (span,) = collector.named(name)
         assert (span.failed, span.values["error.type"]) == (True, kind)
     assert not [word for word in SECRETS if word in collector.raw]
+
+
+async def test_a_call_that_nobody_wants_to_its_end_still_belongs_to_its_turn(
+    collector: CollectorDouble,
+) -> None:
+    tracing = Tracing(collector.url, "1.2.3", "one")
+    backend = TracedBackend(FakeBackend(["one", "two"]), tracing)
+    with tracing.turn(a_turn("hello")):
+        stream = backend.stream(None)  # type: ignore[arg-type]
+        await anext(stream)
+    # It is closed by the loop, where the turn is not the current span any more.
+    await asyncio.create_task(stream.aclose(), context=contextvars.Context())  # type: ignore[attr-defined]
+    await tracing.close()
+    (turn,), (model,) = collector.named("turn"), collector.named("model")
+    assert (model.trace, model.parent) == (turn.trace, turn.id)
+    assert (model.failed, model.values["left"]) == (False, True)
 
 
 async def test_a_collector_that_is_away_holds_up_nobody() -> None:
