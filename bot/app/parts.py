@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +24,18 @@ if TYPE_CHECKING:  # a platform's SDK is loaded where the platform is used: 10 M
     from bot.adapters.discord import Choices, DiscordAdapter, Marks
     from bot.adapters.slack import Installing, SlackAdapter
 
+Retried = Callable[[Platform], None]
+
 ME = Author("frontdesk", "Frontdesk")
 
 # The model on board runs on the user's own processor, which reads about 100 tokens a second: a longer
 # context would keep people waiting for half a minute.
 _ON_BOARD_CONTEXT = 2_048
 _ON_BOARD_ANSWER = 384
+
+
+def _nobody(_: Platform) -> None:
+    """Where nobody counts."""
 
 
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
@@ -83,11 +89,13 @@ def slack_adapter(
     words: Words,
     machinery: Machinery | None = None,
     installing: Installing | None = None,
+    retried: Retried = _nobody,
 ) -> SlackAdapter | None:
     """
     Make Slack's adapter, or None where it is not used; alone, it need not mind other processes.
 
     With `installing` it serves all workspaces that install it, else the one of the token.
+    `retried` is told of each post that is tried once more.
     """
     if (settings.bot_token or installing) is None or not (settings.app_token or settings.signing_secret):
         return None
@@ -102,6 +110,7 @@ def slack_adapter(
         signing_secret=settings.signing_secret.get_secret_value() if settings.signing_secret else "",
         proxy=proxy_to(settings.api_url, settings.proxy) or "",
         installing=installing,
+        retried=partial(retried, Platform.SLACK),
     )
 
 
@@ -111,8 +120,9 @@ def discord_adapter(
     words: Words,
     choices: Choices,
     machinery: Machinery | None = None,
+    retried: Retried = _nobody,
 ) -> DiscordAdapter | None:
-    """Make Discord's adapter, or None where it is not used; alone, it need not mind other processes."""
+    """Make Discord's adapter, or None where it is not used; for the rest as for Slack's."""
     if settings.token is None:
         return None
     from bot.adapters.discord import DiscordAdapter, Sharing
@@ -123,7 +133,8 @@ def discord_adapter(
     if machinery is not None:
         count = partial(machinery.processes.count, Role.GATEWAY, Role.WORKER)
         sharing = Sharing(machinery.seats, count)
-    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy, sharing)
+    told = partial(retried, Platform.DISCORD)
+    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy, sharing, told)
 
 
 def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attender:

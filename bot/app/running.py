@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from bot.app.machinery import Machinery
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import ALL, Role
 from bot.app.supervising import cancelled, supervised
+from bot.app.watching import Watch, watching
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.errors import SettingError
@@ -50,6 +51,14 @@ class Standing:
     pages: Mapping[str, ASGIApp]  # what people see who install the bot, by exact path
     roles: frozenset[Role]
     machinery: Machinery
+    watch: Watch
+
+    @property
+    def heard(self) -> Sequence[Platform]:
+        """Name what is listened to here: what comes over HTTP by who serves it, all else by a gateway."""
+        spoken = [name for name in self.adapters if name in PLATFORMS]
+        served = {Platform.SLACK} if self.routes else set()
+        return [name for name in spoken if (Role.WEB if name in served else Role.GATEWAY) in self.roles]
 
 
 @asynccontextmanager
@@ -75,24 +84,24 @@ async def standing(
         machinery = _machinery(ground, roles, beat, stack)
         await machinery.processes.beat()
         backends = await _backends(settings, ground, stack, say) if Role.WORKER in roles else ()
-        shelf = HistoryShelf(ground.database, ground.counter)
-        workspaces = Workspaces(ground.database)
+        shelf, workspaces = HistoryShelf(ground.database, ground.counter), Workspaces(ground.database)
+        watch = await stack.enter_async_context(watching(settings.traces, machinery.processes.id))
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
         routes, pages = _NOTHING, _NOTHING
         if platforms:
-            slack = slack_adapter(settings.slack, ground.words, machinery, installing(settings, ground))
-            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
-            routes, pages = (slack.routes, slack.pages) if slack else (_NOTHING, _NOTHING)
-            for adapter in (slack, discord):
-                if adapter is not None:
-                    stack.push_async_callback(adapter.close)
-                    adapters[adapter.platform] = adapter
-        house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
-        parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
-        stack.push_async_callback(cancelled, parts)
-        if house.queue is not None:
-            stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
-        yield Standing(ground, house, backends, adapters, routes, pages, roles, machinery)
+            retried, many = watch.metrics.retried, installing(settings, ground)
+            slack = slack_adapter(settings.slack, ground.words, machinery, many, retried)
+            if slack is not None:
+                adapters[Platform.SLACK] = slack
+                stack.push_async_callback(slack.close)
+                routes, pages = slack.routes, slack.pages
+            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery, retried)
+            if discord is not None:
+                adapters[Platform.DISCORD] = discord
+                stack.push_async_callback(discord.close)
+        house = build(settings, ground, backends, adapters, shelf, workspaces, watch, terms, beat)
+        _let_work(ground, house, stack)
+        yield Standing(ground, house, backends, adapters, routes, pages, roles, machinery, watch)
 
 
 @asynccontextmanager
@@ -102,23 +111,16 @@ async def listening(built: Standing) -> AsyncIterator[None]:
 
     Raises `SettingError` where this process is a gateway alone, and there is nothing to hold.
     """
-    if built.roles == {Role.GATEWAY} and not _heard(built):
+    if built.roles == {Role.GATEWAY} and not built.heard:
         raise SettingError(
             "--role gateway: no platform speaks into a connection here. Set up Slack with an app-level "
             "token, or Discord (`bot setup`); what Slack delivers over HTTP comes to --role web"
         )
-    doors = [supervised(f"listen-{name}", _listener(built, name)) for name in _heard(built)]
+    doors = [supervised(f"listen-{name}", _listener(built, name)) for name in built.heard]
     try:
         yield
     finally:
         await cancelled(doors)
-
-
-def _heard(built: Standing) -> list[Platform]:
-    """What a platform delivers over HTTP comes to who serves it, all else over a gateway's connection."""
-    spoken = [name for name in built.adapters if name in PLATFORMS]
-    served = {Platform.SLACK} if built.routes else set()
-    return [name for name in spoken if (Role.WEB if name in served else Role.GATEWAY) in built.roles]
 
 
 def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack) -> Machinery:
@@ -128,6 +130,14 @@ def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: Async
     parts = [supervised("processes", processes.run), supervised("seats", seats.run)]
     stack.push_async_callback(cancelled, parts)
     return Machinery(processes, seats)
+
+
+def _let_work(ground: Ground, house: House, stack: AsyncExitStack) -> None:
+    """Begin what goes on by itself; at the end the queue stops first, while leases are still kept."""
+    parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
+    stack.push_async_callback(cancelled, parts)
+    if house.queue is not None:
+        stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
 
 
 async def _backends(

@@ -22,6 +22,7 @@ from pydantic_settings import (
 from bot.config.checks import check_slack
 from bot.config.fields import Address, MaybeAddress, Names, Proxy, Secret, Section, Text, WholePath
 from bot.config.model import ModelSettings
+from bot.config.seeing import MetricsSettings, TracesSettings
 from bot.errors import SettingError
 
 PERSONA = (
@@ -35,6 +36,7 @@ _NEVER_SHOWN = (
     "SECRET",
     "URL",
     "PROXY",
+    "ENDPOINT",
     "FALLBACKS",
 )  # a wrong value may be a secret all the same
 
@@ -139,6 +141,8 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     web: WebSettings = WebSettings()
     secrets: SecretsSettings = SecretsSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    traces: TracesSettings = TracesSettings()
     log: LogSettings = LogSettings()
     keep: KeepSettings = KeepSettings()
     work: WorkSettings = WorkSettings()

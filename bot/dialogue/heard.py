@@ -180,7 +180,9 @@ class Turn:
     """
     One answer, from being woken to being done; `question` holds the joined messages, oldest first.
 
-    `taken_at` is when its lease began at the latest, on this process' monotonic clock.
+    `taken_at` is when its lease began at the latest, on this process' monotonic clock. `waited` is how
+    many seconds lay between its being wanted and its being taken up; `taken_over` says that another holder
+    fell silent.
     """
 
     id: int
@@ -191,6 +193,8 @@ class Turn:
     attempts: int
     taken_at: float | None = field(default=None, compare=False)
     wanted: Wanted = Wanted.ANSWER
+    waited: float | None = field(default=None, compare=False)
+    taken_over: bool = field(default=False, compare=False)
 
     @property
     def asked(self) -> Message:

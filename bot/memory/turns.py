@@ -181,6 +181,8 @@ class Turns:
             row["attempts"],
             taken_at,
             Wanted(rows[0]["wanted"]),
+            row["waited"],
+            row["taken_over"],
         )
 
     def _said(self, turn: Turn, answer: Answer) -> Message:

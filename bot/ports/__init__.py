@@ -2,6 +2,7 @@
 
 from bot.ports.platforms import (
     Adapter,
+    Connected,
     Door,
     Files,
     History,
@@ -17,6 +18,7 @@ __all__ = [
     "Adapter",
     "Backend",
     "Checks",
+    "Connected",
     "Door",
     "Files",
     "History",

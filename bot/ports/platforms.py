@@ -182,6 +182,15 @@ class Links(Protocol):
 
 
 @runtime_checkable
+class Connected(Protocol):
+    """A platform that speaks to us over connections which we keep open."""
+
+    def connected(self) -> bool:
+        """Say whether all connections that this process should have are up at this moment; asks nobody."""
+        ...
+
+
+@runtime_checkable
 class Named(Protocol):
     """A platform where people may have given the bot a name of their own."""
 

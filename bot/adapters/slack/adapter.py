@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
+from bot.adapters.presence import Presence
 from bot.adapters.slack.buttons import buttons
 from bot.adapters.slack.check import look, look_at_delivery
 from bot.adapters.slack.check_teams import look_at_app, look_at_teams
@@ -48,13 +49,15 @@ class SlackAdapter:
         signing_secret: str = "",
         proxy: str = "",
         installing: Installing | None = None,
+        retried: Callable[[], None] = lambda: None,
     ) -> None:
         """
         Without `app_token` Slack delivers over HTTP, signed by `signing_secret`.
 
         `pace` is the seconds between two looks of a growing message. `roles` says that somebody looks at
         authors' roles, which are user groups here and need a scope. All goes through `proxy`, if any. With
-        `installing` workspaces install the app by themselves, and there is no `bot_token`.
+        `installing` workspaces install the app by themselves, and there is no `bot_token`. `retried` is told
+        of each call for a post that is made once more.
         """
         self._web = Web(bot_token, api_url, proxy)
         self._app_token = app_token
@@ -66,6 +69,8 @@ class SlackAdapter:
         self.teams: Teams = OneTeam(self._web, roles)
         if installing is not None:
             self.teams = InstalledTeams(self._web, installing.record, roles)
+        self._presence = Presence()
+        self._retried = retried
 
     @property
     def routes(self) -> Mapping[str, ASGIApp]:
@@ -80,13 +85,15 @@ class SlackAdapter:
 
     async def listen(self, door: Door) -> None:
         """Hand all that people do to the door until cancelled; raises `TokenRefused` for a wrong token."""
+        if self._signed is None:
+            self._presence.down("socket")
         await self.teams.ready()
         listener = Listener(self._web, self.teams, door, self._words)
         try:
             if self._signed is not None:
                 await self._signed.serve(listener.app)
             else:
-                await serve(listener.app, self._web, self._app_token)
+                await serve(listener.app, self._web, self._app_token, presence=self._presence)
         finally:
             await listener.close()
 
@@ -132,6 +139,10 @@ class SlackAdapter:
         me = team.known_me if team is not None else None
         return (me.name, team.names.name_of(me.user_id)) if team is not None and me is not None else ()
 
+    def connected(self) -> bool:
+        """Say whether the socket stands; where Slack delivers over HTTP, none is needed."""
+        return self._presence.whole()
+
     async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at the tokens, the scopes, and how Slack delivers."""
         if self._installing is None:
@@ -168,6 +179,6 @@ class SlackAdapter:
         return team
 
     async def _poster(self, team: Team, question: Message, receipts: Receipts) -> SlackPost:
-        messages = Messages(team.web, team.budgets, question, await team.me(), receipts)
+        messages = Messages(team.web, team.budgets, question, await team.me(), receipts, self._retried)
         under = buttons(self._words, self._words.language_for(question))
         return SlackPost(team.web, team.budgets, question, messages, receipts, under)

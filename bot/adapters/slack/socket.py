@@ -16,6 +16,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.adapters.presence import Presence
 from bot.adapters.slack.web import Web, quiet
 from bot.errors import PermissionMissing, PlatformError, TokenRefused
 
@@ -25,24 +26,33 @@ HELLO_SECONDS = 10.0
 PING_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 LONGEST_PAUSE = 30.0
+_SOCKET = "socket"
 GRACE_SECONDS = 3.0  # for acknowledgements on their way over a connection that is being replaced
 
 
-async def serve(app: AsyncApp, web: Web, app_token: str, hello_seconds: float = HELLO_SECONDS) -> None:
+async def serve(
+    app: AsyncApp,
+    web: Web,
+    app_token: str,
+    hello_seconds: float = HELLO_SECONDS,
+    presence: Presence | None = None,
+) -> None:
     """
-    Keep a connection open and hand its envelopes to the app, for ever.
+    Keep a connection open and hand its envelopes to the app, for ever; `presence` learns whether it stands.
 
     The SDK's own reconnecting tries an outdated address again and again, so each connection here is
     made from a new one. Raises `TokenRefused` where the app-level token is wrong.
     """
     retiring: set[asyncio.Task[None]] = set()
     loop = asyncio.get_running_loop()
-    failures = 0
+    presence, failures = presence or Presence(), 0
     try:
         while True:
             began = loop.time()
+            presence.down(_SOCKET)
             socket = await _connect(app, web, app_token, hello_seconds)
             if socket is not None:
+                presence.up(_SOCKET)
                 await _watch(socket)
                 task = asyncio.create_task(_retire(socket))
                 retiring.add(task)
@@ -51,6 +61,7 @@ async def serve(app: AsyncApp, web: Web, app_token: str, hello_seconds: float = 
             if socket is None or failures > 2:
                 await asyncio.sleep(min(0.5 * 2.0**failures, LONGEST_PAUSE) * random.uniform(0.5, 1.0))
     finally:
+        presence.down(_SOCKET)
         for task in retiring:
             task.cancel()
         if retiring:
