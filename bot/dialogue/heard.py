@@ -180,7 +180,8 @@ class Turn:
     """
     One answer, from being woken to being done; `question` holds the joined messages, oldest first.
 
-    `taken_at` is when its lease began at the latest, on this process' monotonic clock.
+    `taken_at` is when its lease began at the latest, on this process' monotonic clock. `again` says that it
+    was ended before: its answer takes the place of an earlier one.
     """
 
     id: int
@@ -191,6 +192,7 @@ class Turn:
     attempts: int
     taken_at: float | None = field(default=None, compare=False)
     wanted: Wanted = Wanted.ANSWER
+    again: bool = False
 
     @property
     def asked(self) -> Message:
