@@ -437,7 +437,8 @@ def a_message(text: str, number: int = 1, **changes: Any) -> Message:
     """Make a message of Ann's in a Slack thread."""
     place = Channel(Platform.SLACK, "T1", "C1", "1.0", ChannelKind.THREAD, "#general")
     given: dict[str, Any] = {"channel": place, "author": Author("U1", "Ann"), "mentions_bot": True}
-    return Message(f"{number}.0", **{"text": text, "sent_at": JUST_NOW} | given | changes)
+    given |= {"text": text, "sent_at": JUST_NOW}
+    return Message(f"{number}.0", **given | changes)
 
 
 def a_turn(

@@ -71,6 +71,7 @@ _FILLED = (
     "troubles",
     "processes",
     "seats",
+    "marks",
 )
 _EMPTY = "; ".join(f"DELETE FROM {name}" for name in _FILLED)
 _EMPTY += "; DELETE FROM procrastinate_jobs"

@@ -2,7 +2,7 @@
 
 from bot.memory.models.answers import calibrations, pieces, spending, troubles, turns, votes
 from bot.memory.models.columns import metadata
-from bot.memory.models.machines import processes, seats
+from bot.memory.models.machines import marks, processes, seats
 from bot.memory.models.talk import (
     IS_COPY,
     IS_QUOTE,
@@ -25,6 +25,7 @@ __all__ = [
     "conversations",
     "deletions",
     "eras",
+    "marks",
     "message_revisions",
     "messages",
     "metadata",
