@@ -43,7 +43,6 @@ from bot.memory.outbox import Fence
 from bot.ports import Door, Receipts
 from tests.doubles.model import Gate
 
-
 JUST_NOW = datetime.now(UTC)  # what waits longer than an hour is answered with an apology
 
 

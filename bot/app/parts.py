@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ ME = Author("frontdesk", "Frontdesk")
 # context would keep people waiting for half a minute.
 _ON_BOARD_CONTEXT = 2_048
 _ON_BOARD_ANSWER = 384
+_GAPS = timedelta(hours=24)
 
 
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
@@ -78,13 +80,19 @@ def model_told(settings: ModelSettings, backends: Sequence[Backend]) -> tuple[st
 
 
 def slack_adapter(
-    settings: SlackSettings, words: Words, machinery: Machinery | None = None
+    settings: SlackSettings,
+    words: Words,
+    machinery: Machinery | None = None,
+    gaps: timedelta = _GAPS,
 ) -> SlackAdapter | None:
     """Make Slack's adapter, or None where it is not used; alone, it need not mind other processes."""
     if settings.bot_token is None or not (settings.app_token or settings.signing_secret):
         return None
-    from bot.adapters.slack import SlackAdapter
+    from bot.adapters.slack import SlackAdapter, Together
 
+    together = None
+    if machinery is not None:
+        together = Together(machinery.marks, machinery.seats, settings.sockets, gaps)
     return SlackAdapter(
         settings.bot_token.get_secret_value(),
         settings.app_token.get_secret_value() if settings.app_token else "",
@@ -93,6 +101,7 @@ def slack_adapter(
         roles=bool(settings.allow_roles or settings.block_roles),
         signing_secret=settings.signing_secret.get_secret_value() if settings.signing_secret else "",
         proxy=proxy_to(settings.api_url, settings.proxy) or "",
+        together=together,
     )
 
 
@@ -102,6 +111,7 @@ def discord_adapter(
     words: Words,
     choices: Choices,
     machinery: Machinery | None = None,
+    gaps: timedelta = _GAPS,
 ) -> DiscordAdapter | None:
     """Make Discord's adapter, or None where it is not used; alone, it need not mind other processes."""
     if settings.token is None:
@@ -110,7 +120,7 @@ def discord_adapter(
 
     token = settings.token.get_secret_value()
     proxy = proxy_to(settings.api_url, settings.proxy)
-    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy)
+    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy, gaps)
 
 
 def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attender:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from starlette.types import ASGIApp
@@ -20,6 +21,7 @@ from bot.app.supervising import cancelled, supervised
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.memory.history import HistoryShelf
+from bot.memory.marks import Marks
 from bot.memory.processes import Processes
 from bot.memory.seats import Seats
 from bot.memory.turns import LeaseTerms
@@ -72,8 +74,9 @@ async def standing(
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
         routes: Mapping[str, ASGIApp] = {}
         if platforms:
-            slack = slack_adapter(settings.slack, ground.words, machinery)
-            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
+            gaps = timedelta(hours=settings.gaps.hours)
+            slack = slack_adapter(settings.slack, ground.words, machinery, gaps)
+            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery, gaps)
             routes = slack.routes if slack is not None else {}
             for adapter in (slack, discord):
                 if adapter is not None:
@@ -110,7 +113,7 @@ def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: Async
     seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY))
     parts = [supervised("processes", processes.run), supervised("seats", seats.run)]
     stack.push_async_callback(cancelled, parts)
-    return Machinery(processes, seats)
+    return Machinery(processes, seats, Marks(ground.database))
 
 
 async def _backends(

@@ -30,7 +30,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """A conversation of late; `asked` are the ids of its questions that are owed, or were answered just now."""
+    """A conversation of late; `asked` are the ids of its questions that are owed, or were just answered."""
 
     place: str
     root: str

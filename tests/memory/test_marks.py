@@ -1,4 +1,4 @@
-"""The mark moves while somebody listens, stays where nobody does, and is closed by whoever fetched the rest."""
+"""The mark moves while somebody listens, stays where nobody does, and is closed by who fetched the rest."""
 
 from __future__ import annotations
 

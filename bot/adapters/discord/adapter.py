@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 from functools import lru_cache, partial
 
 from bot.adapters.discord.asking import Asking
@@ -44,9 +45,11 @@ class DiscordAdapter:
         words: Words,
         choices: Choices,
         proxy: str | None = None,
+        gaps: timedelta = timedelta(hours=24),
     ) -> None:
         """
-        `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes.
+        `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes, and what was
+        written meanwhile is fetched unless it is older than `gaps`.
 
         `proxy` is the address of an HTTP proxy for both the calls and the gateway.
         """
@@ -55,6 +58,7 @@ class DiscordAdapter:
         self._words = words
         self._choices = choices
         self._proxy = proxy
+        self._gaps = gaps
         self._rest = Rest(token, api_url, proxy)
         self._direct = Direct(self._rest)
         self._buttons = lru_cache(100)(partial(Buttons, words))
@@ -64,7 +68,7 @@ class DiscordAdapter:
     async def listen(self, door: Door) -> None:
         """Hand on every message, those missed first, until cancelled; raises `TokenRefused`."""
         self._door = door
-        catching_up = CatchingUp(self._rest, self._marks)
+        catching_up = CatchingUp(self._rest, self._marks, self._gaps)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(register(self._rest, commands(self._words)))

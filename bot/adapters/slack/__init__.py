@@ -1,5 +1,6 @@
 """Slack by Socket Mode."""
 
 from bot.adapters.slack.adapter import SlackAdapter
+from bot.adapters.slack.catching_up import Together
 
-__all__ = ["SlackAdapter"]
+__all__ = ["SlackAdapter", "Together"]

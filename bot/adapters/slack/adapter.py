@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 
 import structlog
 from starlette.types import ASGIApp
@@ -12,6 +13,7 @@ from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
 from bot.adapters.slack.budgets import Budgets
 from bot.adapters.slack.buttons import buttons
+from bot.adapters.slack.catching_up import CatchingUp, Together
 from bot.adapters.slack.check import look
 from bot.adapters.slack.files import fetch_file
 from bot.adapters.slack.groups import Groups
@@ -19,10 +21,12 @@ from bot.adapters.slack.history import read_history
 from bot.adapters.slack.links import LinkReader
 from bot.adapters.slack.listen import Listener
 from bot.adapters.slack.messages import Messages
+from bot.adapters.slack.missed import Missed
 from bot.adapters.slack.names import Names
 from bot.adapters.slack.people import People
 from bot.adapters.slack.posting import SlackPost
 from bot.adapters.slack.reading import Me
+from bot.adapters.slack.seated import serve_seated
 from bot.adapters.slack.signed import PATH, SignedRequests
 from bot.adapters.slack.socket import serve
 from bot.adapters.slack.status import Sessions, Status
@@ -55,18 +59,21 @@ class SlackAdapter:
         roles: bool = False,
         signing_secret: str = "",
         proxy: str = "",
+        together: Together | None = None,
     ) -> None:
         """
         Without `app_token` Slack delivers over HTTP to `routes`, signed by `signing_secret`.
 
         `pace` is the seconds between two looks of a growing message. `roles` says that somebody looks at
-        authors' roles, which are user groups here and need a scope. All goes through `proxy`, if any.
+        authors' roles, which are user groups here and need a scope. All goes through `proxy`, if any. Alone,
+        without `together`, it catches up on nothing.
         """
         self._web = Web(bot_token, api_url, proxy)
         self._app_token = app_token
         self._signed = SignedRequests(signing_secret) if signing_secret and not app_token else None
         self._words = words
         self._pace = pace
+        self._together = together
         self._names = Names(self._web)
         self._groups = Groups(self._web) if roles else None
         self.budgets = Budgets()
@@ -82,12 +89,28 @@ class SlackAdapter:
     async def listen(self, door: Door) -> None:
         """Hand all that people do to the door until cancelled; raises `TokenRefused` for a wrong token."""
         people = People(self._names, await self._known_me(), self._groups)
-        listener = Listener(self._web, people, door, self._words)
+        if self._together is None:
+            await self._hear(Listener(self._web, people, door, self._words), None)
+            return
+        gaps = CatchingUp(people.me.team_id, Missed(self._web), people, door, self._together)
+        catching_up = asyncio.create_task(gaps.run(), name="slack gaps")
+        try:
+            await self._hear(Listener(self._web, people, door, self._words, gaps), gaps)
+        finally:
+            catching_up.cancel()
+            await asyncio.wait({catching_up})
+
+    async def _hear(self, listener: Listener, gaps: CatchingUp | None) -> None:
+        connected = partial(serve, listener.app, self._web, self._app_token, gaps)
         try:
             if self._signed is not None:
+                if gaps is not None:
+                    gaps.connected()
                 await self._signed.serve(listener.app)
+            elif self._together is not None:
+                await serve_seated(connected, self._together.seats, self._together.sockets)
             else:
-                await serve(listener.app, self._web, self._app_token)
+                await connected()
         finally:
             await listener.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -35,6 +35,14 @@ KEPT = frozenset(
 )
 
 
+class Settles(Protocol):
+    """Knows of gaps."""
+
+    async def settle(self, channel: str, kind: str) -> None:
+        """Wait until what was written before in a channel is in."""
+        ...
+
+
 class Listener:
     """
     What Bolt calls for every envelope.
@@ -44,8 +52,11 @@ class Listener:
     envelope without one, and Slack delivers it again.
     """
 
-    def __init__(self, web: Web, people: People, door: Door, words: Words) -> None:
-        """All goes to the door."""
+    def __init__(
+        self, web: Web, people: People, door: Door, words: Words, gaps: Settles | None = None
+    ) -> None:
+        """All goes to the door, in each channel after what was missed there."""
+        self._gaps = gaps
         self._people = people
         self._door = door
         self._whispers = Whispers(web)
@@ -109,6 +120,8 @@ class Listener:
         if event.get("type") == "app_mention":
             await self._twins.wait(twin)
         async with self._lock(twin[0]):
+            if self._gaps is not None:
+                await self._gaps.settle(twin[0], str(event.get("channel_type") or ""))
             if not (event.get("ts") and self._twins.known(twin)):
                 await self._read(event, team)
         self._twins.heard(twin)

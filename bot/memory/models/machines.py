@@ -1,4 +1,4 @@
-"""Which processes are at work, who holds what only one of them may hold, and how far each platform was heard."""
+"""Which processes are at work, who holds what only one may hold, and how far workspaces were heard."""
 
 from __future__ import annotations
 
