@@ -30,7 +30,6 @@ ME = Author("frontdesk", "Frontdesk")
 # context would keep people waiting for half a minute.
 _ON_BOARD_CONTEXT = 2_048
 _ON_BOARD_ANSWER = 384
-_GAPS = timedelta(hours=24)
 
 
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
@@ -80,10 +79,7 @@ def model_told(settings: ModelSettings, backends: Sequence[Backend]) -> tuple[st
 
 
 def slack_adapter(
-    settings: SlackSettings,
-    words: Words,
-    machinery: Machinery | None = None,
-    gaps: timedelta = _GAPS,
+    settings: SlackSettings, words: Words, machinery: Machinery | None = None
 ) -> SlackAdapter | None:
     """Make Slack's adapter, or None where it is not used; alone, it need not mind other processes."""
     if settings.bot_token is None or not (settings.app_token or settings.signing_secret):
@@ -92,7 +88,7 @@ def slack_adapter(
 
     together = None
     if machinery is not None:
-        together = Together(machinery.marks, machinery.seats, settings.sockets, gaps)
+        together = Together(machinery.marks, machinery.seats, settings.sockets, machinery.gaps)
     return SlackAdapter(
         settings.bot_token.get_secret_value(),
         settings.app_token.get_secret_value() if settings.app_token else "",
@@ -111,7 +107,6 @@ def discord_adapter(
     words: Words,
     choices: Choices,
     machinery: Machinery | None = None,
-    gaps: timedelta = _GAPS,
 ) -> DiscordAdapter | None:
     """Make Discord's adapter, or None where it is not used; alone, it need not mind other processes."""
     if settings.token is None:
@@ -120,6 +115,7 @@ def discord_adapter(
 
     token = settings.token.get_secret_value()
     proxy = proxy_to(settings.api_url, settings.proxy)
+    gaps = machinery.gaps if machinery is not None else timedelta()  # alone, nothing is listened to
     return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy, gaps)
 
 

@@ -66,7 +66,7 @@ async def standing(
     roles = frozenset(roles)
     async with AsyncExitStack() as stack:
         ground = await stack.enter_async_context(opened(settings, say))
-        machinery = _machinery(ground, roles, beat, stack)
+        machinery = _machinery(settings, ground, roles, beat, stack)
         await machinery.processes.beat()
         backends = await _backends(settings, ground, stack, say) if Role.WORKER in roles else ()
         shelf = HistoryShelf(ground.database, ground.counter)
@@ -74,9 +74,8 @@ async def standing(
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
         routes: Mapping[str, ASGIApp] = {}
         if platforms:
-            gaps = timedelta(hours=settings.gaps.hours)
-            slack = slack_adapter(settings.slack, ground.words, machinery, gaps)
-            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery, gaps)
+            slack = slack_adapter(settings.slack, ground.words, machinery)
+            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
             routes = slack.routes if slack is not None else {}
             for adapter in (slack, discord):
                 if adapter is not None:
@@ -107,13 +106,16 @@ def _heard(built: Standing) -> list[Platform]:
     return [name for name in built.adapters if role[name] in built.roles]
 
 
-def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack) -> Machinery:
+def _machinery(
+    settings: Settings, ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack
+) -> Machinery:
     """Register this process among the others, and keep what only one of them may hold."""
     processes = Processes(ground.database, roles, __version__, beat)
     seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY))
     parts = [supervised("processes", processes.run), supervised("seats", seats.run)]
     stack.push_async_callback(cancelled, parts)
-    return Machinery(processes, seats, Marks(ground.database))
+    gaps = timedelta(hours=settings.gaps.hours)
+    return Machinery(processes, seats, Marks(ground.database), gaps)
 
 
 async def _backends(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -101,7 +102,7 @@ async def test_an_app_with_few_messages_a_call_reads_no_further_back_than_the_ga
     ],
 )
 async def test_a_fault_of_slack_is_waited_out(
-    slack: SlackDouble, missed: Missed, fault: dict[str, object]
+    slack: SlackDouble, missed: Missed, fault: dict[str, Any]
 ) -> None:
     await slack.say("U0ANN", GENERAL, "still there")
     slack.fail("conversations.history", **fault)
