@@ -26,7 +26,7 @@ from bot.memory.turns import LeaseTerms, Turns
 from bot.memory.wishes import Wishes
 from bot.memory.withdrawals import Withdrawals
 from bot.memory.workspaces import Workspaces
-from bot.ports import Adapter, Backend, Door
+from bot.ports import Adapter, Backend, Door, FindsGone
 from bot.reception import Reception
 from bot.worker import Answerer, Attaching, Caring, Queue, Worker
 
@@ -67,6 +67,9 @@ def build(
     withdrawals = Withdrawals(database, settings.keep.deleted_days)
     kept = (inbox, withdrawals, Wishes(database), People(database), workspaces)
     door = Reception(*kept, words, attend.admits)
+    for adapter in adapters.values():
+        if isinstance(adapter, FindsGone):
+            adapter.meet(door)
     queue = None
     if backends:
         queue = _queue(settings, ground, backends, adapters, shelf, leases, terms, beat)

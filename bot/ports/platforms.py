@@ -128,6 +128,15 @@ class Adapter(Protocol):
 
 
 @runtime_checkable
+class FindsGone(Protocol):
+    """A platform that finds out while it answers that a question was deleted."""
+
+    def meet(self, door: Door) -> None:
+        """Learn through which door to withdraw it, also where nothing is listened to."""
+        ...
+
+
+@runtime_checkable
 class History(Protocol):
     """A platform whose earlier messages can be read."""
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.app.running import Standing
 from tests.doubles.model import ModelDouble
@@ -124,3 +125,26 @@ async def test_what_waited_longer_than_an_hour_is_answered_with_a_word_that_it_i
         await record.turns()
     assert said(slack, ts) == ["Sorry, this answer comes late.\n\nParis."]
     assert await record.rows("SELECT text FROM messages WHERE said") == [("Paris.",)]
+
+
+async def test_a_follow_up_that_comes_before_its_mention_is_answered_after_it(
+    slack: SlackDouble, model: ModelDouble, slack_house: Standing, record: Record
+) -> None:
+    deliver, late = slack.sockets.deliver, []
+
+    async def held(event: Any, **more: Any) -> None:
+        late.append(event)
+
+    slack.sockets.deliver = held  # type: ignore[method-assign,assignment]
+    ts = await slack.say("U0ANN", PLACE, MENTION + "one")
+    slack.sockets.deliver = deliver  # type: ignore[method-assign]
+    await slack.say("U0ANN", PLACE, "and two?", thread=ts)
+    await slack.until(lambda: all(delivery.acked for delivery in slack.sockets.deliveries))
+    assert await record.rows("SELECT text FROM messages") == []
+    for event in late:
+        await deliver(event)
+    await record.until("SELECT count(*) = 2 FROM messages WHERE NOT said AND turn_id IS NOT NULL")
+    await record.turns()  # one for both, where the second came before the first text
+    assert "and two?" in said(slack, ts)[-1]
+    kept = await record.rows("SELECT text FROM messages WHERE NOT said ORDER BY position")
+    assert kept == [("one",), ("and two?",)]

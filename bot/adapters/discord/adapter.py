@@ -65,9 +65,13 @@ class DiscordAdapter:
         self._listener: Listener | None = None
         self._door: Door | None = None
 
+    def meet(self, door: Door) -> None:
+        """Learn through which door a question that is gone is withdrawn."""
+        self._door = door
+
     async def listen(self, door: Door) -> None:
         """Hand on every message, those missed first, until cancelled; raises `TokenRefused`."""
-        self._door = door
+        self.meet(door)
         catching_up = CatchingUp(self._rest, self._marks, self._gaps)
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -14,7 +14,7 @@ import structlog
 
 from bot.adapters.slack.events import word_of_command
 from bot.adapters.slack.gap import Gap, Marks
-from bot.adapters.slack.missed import Missed
+from bot.adapters.slack.missed import Missed, Spot
 from bot.adapters.slack.people import People
 from bot.adapters.slack.reading import read_message, wanted
 from bot.adapters.slack.seated import Seats
@@ -63,8 +63,10 @@ class CatchingUp:
         self._together = together
         self._tick = tick
         self._patience = patience
-        reader = _Reader(team, people)
-        parts = (team, missed, reader.read, door, together.marks, together.oldest)
+        self._missed = missed
+        self._door = door
+        self._reader = _Reader(team, people)
+        parts = (team, missed, self._reader.read, door, together.marks, together.oldest)
         self._begin: Callable[[], Gap] = partial(Gap, *parts)
         self._gaps: list[Gap] = []
         self._gap: Gap | None = self._new()
@@ -89,13 +91,31 @@ class CatchingUp:
         Not for ever: where Slack does not give it in time, order is given up. Raises `StoreDown`.
         """
         gap = self._gap
-        if gap is None or gap.is_closed(channel):
-            return
+        if gap is None or not self._open or gap.is_closed(channel):
+            return  # without a connection it came over the last one, before the gap
         try:
             async with asyncio.timeout(self._patience):
                 await gap.close_at(channel, kind)
         except (TimeoutError, PlatformError) as error:
             log.warning("slack_gap_not_waited_for", channel=channel, reason=type(error).__name__)
+
+    async def follow(self, message: Message) -> None:
+        """
+        Bring in what overtook a message in its thread, and meant nothing to the bot before it came.
+
+        Raises `StoreDown`.
+        """
+        channel = message.channel
+        try:
+            async with asyncio.timeout(self._patience):
+                found = await self._missed.replies(Spot(channel.id), channel.root, message.id)
+        except (TimeoutError, PlatformError) as error:
+            log.warning("slack_thread_not_followed", channel=channel.id, reason=type(error).__name__)
+            return
+        for event in found:
+            reply = await self._reader.read(event)
+            if reply is not None:
+                await self._door.accept(reply)
 
     async def run(self) -> None:
         """Close gaps, and move the mark while there are none, until cancelled."""

@@ -16,12 +16,13 @@ from bot.adapters.slack.errands import Errands
 from bot.adapters.slack.events import deletion, place_of, removed, word_of_command
 from bot.adapters.slack.home import Home
 from bot.adapters.slack.interactions import Interactions
+from bot.adapters.slack.overtaken import Overtaken
 from bot.adapters.slack.people import People
 from bot.adapters.slack.reading import read_message, wanted
 from bot.adapters.slack.twins import Twins
 from bot.adapters.slack.web import Web, quiet
 from bot.adapters.slack.whispers import Whispers
-from bot.dialogue import Platform, Reply, Request, Wish
+from bot.dialogue import Message, Platform, Reply, Request, Wish
 from bot.errors import StoreError
 from bot.ports import Door, Words
 
@@ -35,11 +36,15 @@ KEPT = frozenset(
 )
 
 
-class Settles(Protocol):
-    """Knows of gaps."""
+class Gaps(Protocol):
+    """Fetches what did not come, or not in its order."""
 
     async def settle(self, channel: str, kind: str) -> None:
         """Wait until what was written before in a channel is in."""
+        ...
+
+    async def follow(self, message: Message) -> None:
+        """Bring in what overtook a message in its thread."""
         ...
 
 
@@ -52,9 +57,7 @@ class Listener:
     envelope without one, and Slack delivers it again.
     """
 
-    def __init__(
-        self, web: Web, people: People, door: Door, words: Words, gaps: Settles | None = None
-    ) -> None:
+    def __init__(self, web: Web, people: People, door: Door, words: Words, gaps: Gaps | None = None) -> None:
         """All goes to the door, in each channel after what was missed there."""
         self._gaps = gaps
         self._people = people
@@ -65,6 +68,7 @@ class Listener:
         self._errands = Errands()
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._twins = Twins()
+        self._overtaken = Overtaken()
         self.app = AsyncApp(
             client=web.client(),
             logger=quiet("bolt"),
@@ -138,7 +142,7 @@ class Listener:
         message = await self._people.with_roles(message)
         wish = word_of_command(event, message, self._people.me)
         if wish is None:
-            await self._door.accept(message)
+            await self._accept(message)
             return
         person = known.people.get(message.author.id)
         moderator, at = person is not None and person.moderator, message.sent_at
@@ -146,6 +150,11 @@ class Listener:
             wish[0], message.author, message.channel, value=wish[1], moderator=moderator, asked_at=at
         )
         self._tell(request, await self._door.request(request))
+
+    async def _accept(self, message: Message) -> None:
+        accepted = await self._door.accept(message)
+        if self._overtaken.may_have(message, accepted) and self._gaps is not None:
+            await self._gaps.follow(message)
 
     async def _keep(self, event: Event, team: str) -> None:
         if removed(event):

@@ -83,9 +83,16 @@ class Missed:
         except PermissionMissing as error:
             log.warning("slack_gap_unreadable", channel=spot.id, reason=str(error))
             return []
-        new = [item for item in items.values() if _changed_at(item) > window.since]
-        told = {"type": "message", "channel": spot.id, "channel_type": spot.kind}
-        return [{**item, **told} for item in sorted(new, key=_sent_at)]
+        return _as_events(spot, items.values(), window)
+
+    async def replies(self, spot: Spot, root: str, ts: str) -> list[dict[str, Any]]:
+        """Read what follows a message in its thread, as `written` does."""
+        window = Window(_number(ts), _number(ts))
+        try:
+            return _as_events(spot, await self._replies(spot, root, window), window)
+        except (PostRefused, PermissionMissing) as error:
+            log.info("slack_gap_unreadable", channel=spot.id, reason=str(error))
+            return []
 
     async def stands(self, channel: str, root: str, ts: str) -> bool:
         """Say whether a message is still there; where that cannot be told, it is."""
@@ -156,6 +163,12 @@ def _threads(spot: Spot, items: Mapping[str, Item], window: Window) -> Sequence[
     active = [ts for ts, item in items.items() if _number(item.get("latest_reply")) > window.since]
     older = [root for root in spot.roots if root and root not in items]
     return [*active, *older[:THREADS]]
+
+
+def _as_events(spot: Spot, items: Iterable[Item], window: Window) -> list[dict[str, Any]]:
+    told = {"type": "message", "channel": spot.id, "channel_type": spot.kind}
+    new = [item for item in items if _changed_at(item) > window.since]
+    return [{**item, **told} for item in sorted(new, key=_sent_at)]
 
 
 def _items(page: Mapping[str, Any], name: str, key: str) -> list[Item]:

@@ -196,6 +196,18 @@ async def test_a_gap_begins_with_the_last_connection_and_is_closed_over_the_next
     assert office.heard == ["anybody?"]
 
 
+async def test_what_comes_over_a_connection_that_ended_waits_for_nothing(
+    slack: SlackDouble, office: Office
+) -> None:
+    await slack.say("U0ANN", DIRECT, "missed")
+    async with office.opened(connected=False) as gaps:
+        await gaps.settle(DIRECT, "im")
+        assert slack.called("conversations.history") == []
+        gaps.connected()
+        await office.closed()
+    assert office.heard == ["missed"]
+
+
 async def test_a_mark_that_stood_still_makes_a_gap(slack: SlackDouble, office: Office) -> None:
     async with office.opened():
         await office.closed()
