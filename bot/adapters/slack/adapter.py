@@ -26,7 +26,7 @@ from bot.adapters.slack.names import Names
 from bot.adapters.slack.people import People
 from bot.adapters.slack.posting import SlackPost
 from bot.adapters.slack.reading import Me
-from bot.adapters.slack.seated import serve_seated
+from bot.adapters.slack.seated import serve_seated, until_one_ends
 from bot.adapters.slack.signed import PATH, SignedRequests
 from bot.adapters.slack.socket import serve
 from bot.adapters.slack.status import Sessions, Status
@@ -93,12 +93,8 @@ class SlackAdapter:
             await self._hear(Listener(self._web, people, door, self._words), None)
             return
         gaps = CatchingUp(people.me.team_id, Missed(self._web), people, door, self._together)
-        catching_up = asyncio.create_task(gaps.run(), name="slack gaps")
-        try:
-            await self._hear(Listener(self._web, people, door, self._words, gaps), gaps)
-        finally:
-            catching_up.cancel()
-            await asyncio.wait({catching_up})
+        listener = Listener(self._web, people, door, self._words, gaps)
+        await until_one_ends(self._hear(listener, gaps), gaps.run())
 
     async def _hear(self, listener: Listener, gaps: CatchingUp | None) -> None:
         connected = partial(serve, listener.app, self._web, self._app_token, gaps)

@@ -18,6 +18,7 @@ from bot.ports import Door
 log = structlog.get_logger()
 
 AT_ONCE = 20  # channels that are fetched together, so that the oldest message of them all comes first
+BOUND = 200  # channels that are looked at after a short gap
 CHECKED = 100  # questions looked at whether they still stand
 SHORT = timedelta(minutes=5)  # Slack itself delivers again what came in so short a gap, threads and all
 LAG = timedelta(minutes=1)  # what was on its way when the mark was moved, and clocks that differ
@@ -178,6 +179,9 @@ class Gap:
         listed = {spot.id: spot for spot in await self._missed.spots()}
         lately = {one.place: Spot(one.place, _kind(one)) for one in look.recent}
         ordered = {place: listed.get(place, spot) for place, spot in lately.items()} | listed
+        if _is_short(look.mark.now - look.since) and len(ordered) > BOUND:
+            log.info("slack_gap_bounded", team=self._team, channels=BOUND, of=len(ordered))
+            ordered = {place: ordered[place] for place in list(ordered)[:BOUND]}
         return [_with_roots(spot, look.recent) for spot in ordered.values() if spot.id not in self._done]
 
     async def _bring(self, look: Look, spots: Sequence[Spot]) -> None:
@@ -199,7 +203,7 @@ class Gap:
         reached = look.mark.places.get(spot.id)
         since = max(look.since, reached - LAG) if reached else look.since
         # Threads that began before the gap are found by their first messages, which cost pages.
-        deep = spot.roots or look.mark.now - since > SHORT + LAG
+        deep = spot.roots or not _is_short(look.mark.now - since)
         window = Window(since.timestamp(), min(look.back, since).timestamp() if deep else since.timestamp())
         events = await self._missed.written(spot, window)
         self._stand.update((spot.id, str(event["ts"])) for event in events)
@@ -226,6 +230,10 @@ class Gap:
 
 async def _run(work: Callable[[], Awaitable[T]]) -> T:
     return await work()
+
+
+def _is_short(gap: timedelta) -> bool:
+    return gap <= SHORT + LAG
 
 
 def _with_roots(spot: Spot, recent: Sequence[Recent]) -> Spot:

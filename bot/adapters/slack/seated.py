@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -12,6 +12,9 @@ log = structlog.get_logger()
 
 KIND = "slack-socket"
 CONNECTIONS = 10  # "Using Socket Mode" in Slack's documentation
+
+
+Serve = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Seat(Protocol):
@@ -38,7 +41,7 @@ class Seats(Protocol[S]):
         ...
 
 
-async def serve_seated(serve: Callable[[], Awaitable[None]], seats: Seats[Any], sockets: int) -> None:
+async def serve_seated(serve: Serve, seats: Seats[Any], sockets: int) -> None:
     """
     Serve over so many connections, each only while it has a seat; without one, stand by.
 
@@ -53,7 +56,21 @@ async def serve_seated(serve: Callable[[], Awaitable[None]], seats: Seats[Any], 
         raise group.exceptions[0] from group
 
 
-async def _stand_by(serve: Callable[[], Awaitable[None]], seats: Seats[Any], sockets: int) -> None:
+async def until_one_ends(*works: Coroutine[Any, Any, None]) -> None:
+    """Do several things until one of them ends, then cancel the others in order; raises what one raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+            await asyncio.wait({task})
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
+async def _stand_by(serve: Serve, seats: Seats[Any], sockets: int) -> None:
     while True:
         seat = await seats.take(KIND, CONNECTIONS, sockets)
         try:
@@ -62,14 +79,8 @@ async def _stand_by(serve: Callable[[], Awaitable[None]], seats: Seats[Any], soc
             await seats.give_back(seat)
 
 
-async def _serve_while(seat: Seat, serve: Callable[[], Awaitable[None]]) -> None:
-    serving = asyncio.ensure_future(serve())
-    losing = asyncio.ensure_future(seat.lost.wait())
-    try:
-        await asyncio.wait({serving, losing}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (serving, losing):
-            task.cancel()
-        await asyncio.wait({serving, losing})
-    if not serving.cancelled():
-        serving.result()
+async def _serve_while(seat: Seat, serve: Serve) -> None:
+    async def lost() -> None:
+        await seat.lost.wait()
+
+    await until_one_ends(serve(), lost())

@@ -100,3 +100,15 @@ async def test_the_channels_where_the_bot_was_spoken_to_last_go_first(
     assert order.index("C024") < 20 <= order.index("C023")
     assert len(order) == 25
     assert "reached D0OLD" in marks.log  # the record knows of it, though Slack does not list it any more
+
+
+async def test_after_a_short_gap_only_so_many_channels_are_looked_at(
+    slack: SlackDouble, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.slack.gap.BOUND", 1)
+    marks = FakeMarks(ago(minutes=1))
+    marks.lately = [FakeRecent(DIRECT, "", ChannelKind.DIRECT)]
+    await begin(marks, FakeDoor()).close()
+    assert [call["channel"] for call in slack.called("conversations.history")] == [DIRECT]
+    await begin(FakeMarks(ago(minutes=9)), FakeDoor()).close()
+    assert len(slack.called("conversations.history")) == 3

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from bot.adapters.slack import SlackAdapter
-from bot.adapters.slack.seated import CONNECTIONS, KIND, serve_seated
+from bot.adapters.slack.seated import CONNECTIONS, KIND, serve_seated, until_one_ends
 from bot.errors import TokenRefused
 from tests.adapters.slack.talk import DIRECT, listening
 from tests.adapters.slack.together import FakeMarks, FakeSeats, together
@@ -90,3 +90,15 @@ async def test_several_sockets_of_one_process_hear_each_message_once(slack: Slac
         await slack.until(lambda: len(inbox.messages) == 2)
     assert [message.text for message in inbox.messages] == ["hello", "still there?"]
     await adapter.close()
+
+
+async def test_where_one_of_two_fails_both_end_and_it_is_told() -> None:
+    serving = Serving()
+
+    async def fails() -> None:
+        await serving.until(1)
+        raise ValueError("a fault of ours")
+
+    with pytest.raises(ValueError, match="a fault"):
+        await until_one_ends(serving.serve(), fails())
+    assert serving.now == 0
