@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,8 +100,11 @@ def slack_adapter(
     """
     if (settings.bot_token or installing) is None or not (settings.app_token or settings.signing_secret):
         return None
-    from bot.adapters.slack import SlackAdapter
+    from bot.adapters.slack import SlackAdapter, Together
 
+    together = None
+    if machinery is not None:
+        together = Together(machinery.marks, machinery.seats, settings.sockets, machinery.gaps)
     return SlackAdapter(
         settings.bot_token.get_secret_value() if settings.bot_token else "",
         settings.app_token.get_secret_value() if settings.app_token else "",
@@ -111,6 +115,7 @@ def slack_adapter(
         proxy=proxy_to(settings.api_url, settings.proxy) or "",
         installing=installing,
         retried=partial(retried, Platform.SLACK),
+        together=together,
     )
 
 
@@ -130,11 +135,22 @@ def discord_adapter(
     token = settings.token.get_secret_value()
     proxy = proxy_to(settings.api_url, settings.proxy)
     sharing = None
+    gaps = machinery.gaps if machinery is not None else timedelta()  # alone, nothing is listened to
     if machinery is not None:
         count = partial(machinery.processes.count, Role.GATEWAY, Role.WORKER)
         sharing = Sharing(machinery.seats, count)
     told = partial(retried, Platform.DISCORD)
-    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy, sharing, told)
+    return DiscordAdapter(
+        token,
+        settings.api_url,
+        marks,
+        words,
+        choices,
+        proxy,
+        sharing=sharing,
+        retried=told,
+        gaps=gaps,
+    )
 
 
 def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attender:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from starlette.types import ASGIApp
@@ -23,6 +24,7 @@ from bot.config import Settings
 from bot.dialogue import Platform
 from bot.errors import SettingError
 from bot.memory.history import HistoryShelf
+from bot.memory.marks import Marks
 from bot.memory.processes import Processes
 from bot.memory.seats import Seats
 from bot.memory.turns import LeaseTerms
@@ -81,7 +83,7 @@ async def standing(
     roles = frozenset(roles)
     async with AsyncExitStack() as stack:
         ground = await stack.enter_async_context(opened(settings, say))
-        machinery = _machinery(ground, roles, beat, stack)
+        machinery = _machinery(settings, ground, roles, beat, stack)
         await machinery.processes.beat()
         backends = await _backends(settings, ground, stack, say) if Role.WORKER in roles else ()
         shelf, workspaces = HistoryShelf(ground.database, ground.counter), Workspaces(ground.database)
@@ -123,13 +125,16 @@ async def listening(built: Standing) -> AsyncIterator[None]:
         await cancelled(doors)
 
 
-def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack) -> Machinery:
+def _machinery(
+    settings: Settings, ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack
+) -> Machinery:
     """Register this process among the others, and keep what only one of them may hold."""
     processes = Processes(ground.database, roles, __version__, beat)
     seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY), _SILENT_BEATS * beat)
     parts = [supervised("processes", processes.run), supervised("seats", seats.run)]
     stack.push_async_callback(cancelled, parts)
-    return Machinery(processes, seats)
+    gaps = timedelta(hours=settings.gaps.hours)
+    return Machinery(processes, seats, Marks(ground.database), gaps)
 
 
 def _let_work(ground: Ground, house: House, stack: AsyncExitStack) -> None:

@@ -73,6 +73,7 @@ class SlackSettings(Access):
     signing_secret: Secret = None
     client_id: Text = None
     client_secret: Secret = None
+    sockets: int = Field(default=1, ge=1, le=10)
     api_url: Address = "https://slack.com/api/"
     proxy: Proxy = None
 
@@ -113,6 +114,12 @@ class WorkSettings(Section):
     grace_seconds: float = Field(default=25.0, ge=0, le=3_600)
 
 
+class GapsSettings(Section):
+    """How far back is fetched what people wrote while nobody listened."""
+
+    hours: float = Field(default=24.0, ge=0, le=720)
+
+
 class KeepSettings(Section):
     """How long what people took away is kept before it is erased."""
 
@@ -145,6 +152,7 @@ class Settings(BaseSettings):
     traces: TracesSettings = TracesSettings()
     log: LogSettings = LogSettings()
     keep: KeepSettings = KeepSettings()
+    gaps: GapsSettings = GapsSettings()
     work: WorkSettings = WorkSettings()
 
     @classmethod

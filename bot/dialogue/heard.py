@@ -182,7 +182,7 @@ class Turn:
 
     `taken_at` is when its lease began at the latest, on this process' monotonic clock. `waited` is how
     many seconds lay between its being wanted and its being taken up; `taken_over` says that another holder
-    fell silent.
+    fell silent. `again` says that it was ended before: its answer takes the place of an earlier one.
     """
 
     id: int
@@ -195,6 +195,7 @@ class Turn:
     wanted: Wanted = Wanted.ANSWER
     waited: float | None = field(default=None, compare=False)
     taken_over: bool = field(default=False, compare=False)
+    again: bool = False
 
     @property
     def asked(self) -> Message:

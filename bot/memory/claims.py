@@ -40,7 +40,8 @@ FROM held LEFT JOIN taken ON true
 
 # What is asked and what is wanted are read in one state, so that no message joins between the two.
 QUESTION: LiteralString = """
-SELECT messages.*, people.language, turns.revision AS wanted_revision, turns.wanted
+SELECT messages.*, people.language, turns.revision AS wanted_revision, turns.wanted,
+    turns.finished_at IS NOT NULL AS again
 FROM turns JOIN messages ON messages.turn_id = turns.id AND NOT messages.said
 LEFT JOIN people ON people.platform = %(platform)s AND people.person_id = messages.author_id
 WHERE turns.id = %(turn)s ORDER BY messages.position

@@ -111,9 +111,9 @@ class Turns:
             question = await _question(connection, turn.id, turn.conversation)
             await _set_lease(connection, turn.conversation.id, lease_until=self._term())
             wanted = Wanted(held["wanted"])
-            return replace(
-                turn, question=question, revision=held["revision"], taken_at=taken_at, wanted=wanted
-            )
+            again = held["finished_at"] is not None
+            asked = replace(turn, question=question, revision=held["revision"], wanted=wanted, again=again)
+            return replace(asked, taken_at=taken_at)
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
         """
@@ -183,6 +183,7 @@ class Turns:
             Wanted(rows[0]["wanted"]),
             row["waited"],
             row["taken_over"],
+            rows[0]["again"],
         )
 
     def _said(self, turn: Turn, answer: Answer) -> Message:
@@ -193,7 +194,7 @@ class Turns:
         self, connection: AsyncConnection, conversation: Conversation, epoch: int, taken_at: float
     ) -> Turn | None:
         oldest = (
-            sa.select(turns.c.id, turns.c.revision, turns.c.attempts, turns.c.wanted)
+            sa.select(turns.c.id, turns.c.revision, turns.c.attempts, turns.c.wanted, turns.c.finished_at)
             .where(turns.c.conversation_id == conversation.id, turns.c.state.in_(["waiting", "answering"]))
             .order_by(turns.c.id)
             .limit(1)
@@ -218,6 +219,7 @@ class Turns:
             found.attempts + 1,
             taken_at,
             Wanted(found.wanted),
+            found.finished_at is not None,
         )
 
     async def _keep_said(

@@ -73,6 +73,7 @@ _FILLED = (
     "seats",
     "installations",
     "oauth_states",
+    "marks",
 )
 _EMPTY = "; ".join(f"DELETE FROM {name}" for name in _FILLED)
 _EMPTY += "; DELETE FROM procrastinate_jobs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 from functools import lru_cache, partial
 
 from bot.adapters.discord.asking import Asking
@@ -50,9 +51,11 @@ class DiscordAdapter:
         proxy: str | None = None,
         sharing: Sharing | None = None,
         retried: Callable[[], None] = lambda: None,
+        gaps: timedelta = timedelta(hours=24),
     ) -> None:
         """
-        `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes.
+        `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes, and what was
+        written meanwhile is fetched unless it is older than `gaps`.
 
         `proxy` is the address of an HTTP proxy for both the calls and the gateway; `sharing` is this process
         among others with the same token. `retried` is told of each call for a post that is made once more.
@@ -62,6 +65,7 @@ class DiscordAdapter:
         self._words = words
         self._choices = choices
         self._proxy = proxy
+        self._gaps = gaps
         self._sharing = sharing or Sharing()
         self._rest = Rest(token, api_url, proxy, processes=self._sharing.processes, retried=retried)
         self._guilds = Guilds(self._rest)
@@ -73,7 +77,7 @@ class DiscordAdapter:
 
     async def listen(self, door: Door) -> None:
         """Hand on every message, those missed first, until cancelled; raises `TokenRefused`."""
-        catching_up = CatchingUp(self._rest, self._marks)
+        catching_up = CatchingUp(self._rest, self._marks, self._gaps)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(register(self._rest, commands(self._words)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 
 from starlette.types import ASGIApp
 
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
 from bot.adapters.presence import Presence
+from bot.adapters.slack.absences import SOCKET, Absences, Connections
 from bot.adapters.slack.buttons import buttons
+from bot.adapters.slack.catching_up import Together
 from bot.adapters.slack.check import look, look_at_delivery
 from bot.adapters.slack.check_teams import look_at_app, look_at_teams
 from bot.adapters.slack.files import fetch_file
@@ -18,6 +21,7 @@ from bot.adapters.slack.install import INSTALL, Installing, InstallPages
 from bot.adapters.slack.listen import Listener
 from bot.adapters.slack.messages import Messages
 from bot.adapters.slack.posting import SlackPost
+from bot.adapters.slack.seated import serve_seated, until_one_ends
 from bot.adapters.slack.signed import PATH, SignedRequests
 from bot.adapters.slack.socket import serve
 from bot.adapters.slack.status import Status
@@ -50,6 +54,7 @@ class SlackAdapter:
         proxy: str = "",
         installing: Installing | None = None,
         retried: Callable[[], None] = lambda: None,
+        together: Together | None = None,
     ) -> None:
         """
         Without `app_token` Slack delivers over HTTP, signed by `signing_secret`.
@@ -57,7 +62,7 @@ class SlackAdapter:
         `pace` is the seconds between two looks of a growing message. `roles` says that somebody looks at
         authors' roles, which are user groups here and need a scope. All goes through `proxy`, if any. With
         `installing` workspaces install the app by themselves, and there is no `bot_token`. `retried` is told
-        of each call for a post that is made once more.
+        of each call for a post that is made once more. Alone, without `together`, it catches up on nothing.
         """
         self._web = Web(bot_token, api_url, proxy)
         self._app_token = app_token
@@ -71,6 +76,7 @@ class SlackAdapter:
             self.teams = InstalledTeams(self._web, installing.record, roles)
         self._presence = Presence()
         self._retried = retried
+        self._together = together
 
     @property
     def routes(self) -> Mapping[str, ASGIApp]:
@@ -86,14 +92,26 @@ class SlackAdapter:
     async def listen(self, door: Door) -> None:
         """Hand all that people do to the door until cancelled; raises `TokenRefused` for a wrong token."""
         if self._signed is None:
-            self._presence.down("socket")
+            self._presence.down(SOCKET)
         await self.teams.ready()
-        listener = Listener(self._web, self.teams, door, self._words)
+        gaps = Absences(self.teams, door, self._together) if self._together is not None else None
+        listener = Listener(self._web, self.teams, door, self._words, gaps)
+        connections = Connections(self._presence, gaps)
+        if gaps is None:
+            await self._hear(listener, connections)
+        else:
+            await until_one_ends(self._hear(listener, connections), gaps.run())
+
+    async def _hear(self, listener: Listener, connections: Connections) -> None:
+        connected = partial(serve, listener.app, self._web, self._app_token, connections)
         try:
             if self._signed is not None:
+                connections.connected()  # Slack comes to us: there is none to lose
                 await self._signed.serve(listener.app)
+            elif self._together is not None:
+                await serve_seated(connected, self._together.seats, self._together.sockets)
             else:
-                await serve(listener.app, self._web, self._app_token, presence=self._presence)
+                await connected()
         finally:
             await listener.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
@@ -16,7 +16,6 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.adapters.presence import Presence
 from bot.adapters.slack.web import Web, quiet
 from bot.errors import PermissionMissing, PlatformError, TokenRefused
 
@@ -26,33 +25,42 @@ HELLO_SECONDS = 10.0
 PING_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 LONGEST_PAUSE = 30.0
-_SOCKET = "socket"
 GRACE_SECONDS = 3.0  # for acknowledgements on their way over a connection that is being replaced
+
+
+class Watch(Protocol):
+    """Whoever wants to know whether Slack is listened to."""
+
+    def connected(self) -> None:
+        """A connection stands."""
+        ...
+
+    def disconnected(self) -> None:
+        """One that stood brings nothing any more."""
+        ...
 
 
 async def serve(
     app: AsyncApp,
     web: Web,
     app_token: str,
+    watch: Watch | None = None,
     hello_seconds: float = HELLO_SECONDS,
-    presence: Presence | None = None,
 ) -> None:
     """
-    Keep a connection open and hand its envelopes to the app, for ever; `presence` learns whether it stands.
+    Keep a connection open and hand its envelopes to the app, for ever; `watch` learns whether one stands.
 
     The SDK's own reconnecting tries an outdated address again and again, so each connection here is
     made from a new one. Raises `TokenRefused` where the app-level token is wrong.
     """
     retiring: set[asyncio.Task[None]] = set()
     loop = asyncio.get_running_loop()
-    presence, failures = presence or Presence(), 0
+    failures = 0
     try:
         while True:
             began = loop.time()
-            presence.down(_SOCKET)
-            socket = await _connect(app, web, app_token, hello_seconds)
+            socket = await _connect(app, web, app_token, watch, hello_seconds)
             if socket is not None:
-                presence.up(_SOCKET)
                 await _watch(socket)
                 task = asyncio.create_task(_retire(socket))
                 retiring.add(task)
@@ -61,7 +69,6 @@ async def serve(
             if socket is None or failures > 2:
                 await asyncio.sleep(min(0.5 * 2.0**failures, LONGEST_PAUSE) * random.uniform(0.5, 1.0))
     finally:
-        presence.down(_SOCKET)
         for task in retiring:
             task.cancel()
         if retiring:
@@ -71,7 +78,7 @@ async def serve(
 class Socket(SocketModeClient):
     """A connection that ends once and says so, instead of reconnecting by itself."""
 
-    def __init__(self, app: AsyncApp, url: str, proxy: str | None = None) -> None:
+    def __init__(self, app: AsyncApp, url: str, proxy: str | None = None, watch: Watch | None = None) -> None:
         """The address comes from `apps.connections.open` and is good for one connection."""
         super().__init__(
             app_token="",
@@ -83,6 +90,7 @@ class Socket(SocketModeClient):
         self.proxy = proxy  # after the SDK has looked into the environment, which is decided elsewhere
         self.wss_uri = url
         self._app = app
+        self._watch = watch
         self._ended = asyncio.Event()
         self._hello = asyncio.Event()
         self._busy: set[asyncio.Task[Any]] = set()
@@ -107,6 +115,8 @@ class Socket(SocketModeClient):
                     await self._ended.wait()
             except TimeoutError:
                 continue
+        if not await self.is_connected():  # else it brings what is on its way until the next one stands
+            self._gone()
         log.info("slack_disconnected")
 
     async def shut(self) -> None:
@@ -116,6 +126,12 @@ class Socket(SocketModeClient):
             for task in late:
                 task.cancel()
         await self.close()  # type: ignore[no-untyped-call]
+        self._gone()
+
+    def _gone(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None and self._hello.is_set():
+            watch.disconnected()
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         """What the SDK calls when this connection is at its end: who serves makes the next one."""
@@ -124,8 +140,10 @@ class Socket(SocketModeClient):
     async def _note(
         self, _: AsyncBaseSocketModeClient, message: dict[str, Any], __: str | None = None
     ) -> None:
-        if message.get("type") == "hello":
+        if message.get("type") == "hello" and not self._hello.is_set():
             self._hello.set()
+            if self._watch is not None:
+                self._watch.connected()
         elif "envelope_id" in message and not isinstance(message.get("payload"), dict):
             await self._drop(str(message["envelope_id"]))
 
@@ -166,7 +184,9 @@ async def _watch(socket: Socket) -> None:
         raise
 
 
-async def _connect(app: AsyncApp, web: Web, app_token: str, hello_seconds: float) -> Socket | None:
+async def _connect(
+    app: AsyncApp, web: Web, app_token: str, watch: Watch | None, hello_seconds: float
+) -> Socket | None:
     try:
         url = str((await web.as_app(app_token, "apps.connections.open"))["url"])
     except (TokenRefused, PermissionMissing) as error:
@@ -174,7 +194,7 @@ async def _connect(app: AsyncApp, web: Web, app_token: str, hello_seconds: float
     except (PlatformError, KeyError) as error:
         log.warning("slack_connection_refused", error=str(error))
         return None
-    socket = Socket(app, url, web.proxy)
+    socket = Socket(app, url, web.proxy, watch)
     opened = False
     try:
         opened = await socket.open(hello_seconds)
