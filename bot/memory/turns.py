@@ -164,6 +164,7 @@ class Turns:
             row["attempts"],
             taken_at,
             Wanted(rows[0]["wanted"]),
+            row["tried_for"],
         )
 
     def _said(self, turn: Turn, answer: Answer) -> Message:
@@ -173,8 +174,10 @@ class Turns:
     async def _take(
         self, connection: AsyncConnection, conversation: Conversation, epoch: int, taken_at: float
     ) -> Turn | None:
+        tried_for = sa.cast(sa.func.extract("epoch", sa.func.now() - turns.c.started_at), sa.Float)
+        wanted = (turns.c.revision, turns.c.attempts, turns.c.wanted, tried_for.label("tried_for"))
         oldest = (
-            sa.select(turns.c.id, turns.c.revision, turns.c.attempts, turns.c.wanted)
+            sa.select(turns.c.id, *wanted)
             .where(turns.c.conversation_id == conversation.id, turns.c.state.in_(["waiting", "answering"]))
             .order_by(turns.c.id)
             .limit(1)
@@ -199,6 +202,7 @@ class Turns:
             found.attempts + 1,
             taken_at,
             Wanted(found.wanted),
+            found.tried_for or 0.0,
         )
 
     async def _keep_said(

@@ -70,6 +70,7 @@ _FILLED = (
     "deletions",
     "troubles",
     "processes",
+    "rates",
     "seats",
 )
 _EMPTY = "; ".join(f"DELETE FROM {name}" for name in _FILLED)

@@ -13,6 +13,7 @@ from bot.memory.models.talk import (
     message_revisions,
     messages,
     people,
+    rates,
     summary_blocks,
     workspaces,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "people",
     "pieces",
     "processes",
+    "rates",
     "seats",
     "spending",
     "summary_blocks",
