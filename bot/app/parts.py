@@ -14,6 +14,7 @@ from bot.attention import AccessList, Attender
 from bot.config import Access, DiscordSettings, ModelChoice, ModelSettings, Settings, SlackSettings
 from bot.dialogue import Author, Channel, Platform
 from bot.generation.builtin import OWN_NAME, Address, OnBoardServer
+from bot.generation.gate import Gate
 from bot.generation.onboard import OnBoardBackend
 from bot.generation.openai import OPENAI_URL, OpenAIBackend, Wishes
 from bot.generation.prices import PriceTable, read_prices
@@ -34,6 +35,12 @@ _ON_BOARD_ANSWER = 384
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
     """Make the models behind servers, in the order they are tried."""
     return [_hosted(choice, settings) for choice in _choices(settings)]
+
+
+def gated(backends: Sequence[OpenAIBackend], settings: ModelSettings) -> list[Backend]:
+    """Let only so many answers at once through to each model behind a server."""
+    room = [choice.at_once for choice in _choices(settings)]
+    return [Gate(backend, most) for backend, most in zip(backends, room, strict=True)]
 
 
 def prices(settings: ModelSettings) -> PriceTable:

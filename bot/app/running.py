@@ -14,7 +14,7 @@ from bot.adapters.local import LocalAdapter
 from bot.app.ground import Ground, opened
 from bot.app.house import BEAT_SECONDS, House, build
 from bot.app.machinery import Machinery
-from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
+from bot.app.parts import discord_adapter, gated, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import ALL, Role
 from bot.app.supervising import cancelled, supervised
 from bot.config import Settings
@@ -119,13 +119,14 @@ async def _backends(
     hosted = hosted_backends(settings.model)
     for backend in hosted:
         stack.push_async_callback(backend.close)
+    rooms = gated(hosted, settings.model)
     if settings.model.hosted:
-        return tuple(hosted)
+        return tuple(rooms)
     say("Starting the model on board …")
     on_board = on_board_backend(settings.model, ground.data_dir)
     stack.push_async_callback(on_board.close)
     await on_board.open()
-    return (on_board, *hosted)
+    return (on_board, *rooms)
 
 
 def _listener(built: Standing, name: Platform) -> Callable[[], Awaitable[None]]:

@@ -33,6 +33,7 @@ class ModelChoice(Section):
     thinking: Literal["hidden", "folded"] = "hidden"
     temperature: float | None = Field(default=None, ge=0, le=2)
     sees: bool | None = None
+    at_once: int = Field(default=256, ge=1, le=5_000)
 
 
 class ModelSettings(ModelChoice):
