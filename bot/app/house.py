@@ -13,9 +13,11 @@ from bot.documents import Reader
 from bot.engine import Engine
 from bot.memory.attachments import Attachments
 from bot.memory.erasing import Erasing
+from bot.memory.fairness import raise_oldest
 from bot.memory.history import HistoryShelf
 from bot.memory.inbox import Inbox
 from bot.memory.leases import Leases
+from bot.memory.limits import Limits, Rates
 from bot.memory.outbox import Outbox
 from bot.memory.people import People
 from bot.memory.recall import Memory
@@ -23,12 +25,13 @@ from bot.memory.summaries import Summaries
 from bot.memory.transcripts import Transcripts
 from bot.memory.troubles import Troubles
 from bot.memory.turns import LeaseTerms, Turns
+from bot.memory.waiting import Waiting
 from bot.memory.wishes import Wishes
 from bot.memory.withdrawals import Withdrawals
 from bot.memory.workspaces import Workspaces
 from bot.ports import Adapter, Backend, Door
-from bot.reception import Reception
-from bot.worker import Answerer, Attaching, Caring, Queue, Worker
+from bot.reception import Courtesy, Reception
+from bot.worker import Answerer, Attaching, Caring, Queue, Queued, Worker
 
 BEAT_SECONDS = 2.0
 
@@ -41,7 +44,9 @@ class House:
     door: Door
     transcripts: Transcripts
     leases: Leases
+    courtesy: Courtesy
     queue: Queue | None
+    queued: Queued | None
 
 
 def build(
@@ -62,15 +67,19 @@ def build(
     terms = terms or LeaseTerms()
     database, counter, words = ground.database, ground.counter, ground.words
     attend = attender(settings, adapters)
-    inbox = Inbox(database, counter, attend)
+    limits = Limits(settings.limits.person_per_minute, settings.limits.channel_per_minute)
+    inbox = Inbox(database, counter, attend, limits)
+    courtesy = Courtesy(adapters, Rates(database), words)
     leases = Leases(database, ground.bell, terms)
     withdrawals = Withdrawals(database, settings.keep.deleted_days)
     kept = (inbox, withdrawals, Wishes(database), People(database), workspaces)
-    door = Reception(*kept, words, attend.admits)
-    queue = None
+    door = Reception(*kept, words, attend.admits, courtesy.tell)
+    queue = queued = None
     if backends:
         queue = _queue(settings, ground, backends, adapters, shelf, leases, terms, beat)
-    return House(inbox, door, Transcripts(database, ground.bell), leases, queue)
+        waiting = Waiting(database, list(adapters), terms)
+        queued = Queued(waiting, adapters, leases, Outbox(database), words)
+    return House(inbox, door, Transcripts(database, ground.bell), leases, courtesy, queue, queued)
 
 
 def _queue(
@@ -92,12 +101,14 @@ def _queue(
     answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words, attaching)
     troubles = Troubles(database)
     worker = Worker(answerer, turns, Summaries(database, counter), engine, Caring(adapters, troubles, words))
-    erasing = Erasing(database, settings.keep.deleted_days)
+    erasing, rates = Erasing(database, settings.keep.deleted_days), Rates(database)
 
     async def sweep() -> None:
         await turns.wake_open(list(adapters))
         await troubles.refresh()
         await erasing.sweep()
+        await rates.sweep()
+        await raise_oldest(database)
 
     work = settings.work
     return Queue(

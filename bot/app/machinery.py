@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.app.roles import Role
 from bot.memory.processes import Processes
 from bot.memory.seats import Seats
 
@@ -14,3 +15,7 @@ class Machinery:
 
     processes: Processes
     seats: Seats
+
+    def share(self) -> int:
+        """Say among how many workers the rates of what answers are divided."""
+        return self.processes.count(Role.WORKER)

@@ -100,6 +100,7 @@ def slack_adapter(
         roles=bool(settings.allow_roles or settings.block_roles),
         signing_secret=settings.signing_secret.get_secret_value() if settings.signing_secret else "",
         proxy=proxy_to(settings.api_url, settings.proxy) or "",
+        share=machinery.share if machinery is not None else lambda: 1,
     )
 
 

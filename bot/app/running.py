@@ -82,8 +82,10 @@ async def standing(
         house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
         stack.push_async_callback(cancelled, parts)
-        if house.queue is not None:
-            stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
+        stack.push_async_callback(house.courtesy.close)
+        if house.queue is not None and house.queued is not None:
+            working = [supervised("queue", house.queue.run), supervised("queued", house.queued.run)]
+            stack.push_async_callback(cancelled, working)
         yield Standing(ground, house, backends, adapters, routes, roles, machinery)
 
 

@@ -101,6 +101,13 @@ class WorkSettings(Section):
     grace_seconds: float = Field(default=25.0, ge=0, le=3_600)
 
 
+class LimitSettings(Section):
+    """How much is answered a minute; 0 is no limit."""
+
+    person_per_minute: int = Field(default=30, ge=0, le=100_000)
+    channel_per_minute: int = Field(default=120, ge=0, le=100_000)
+
+
 class KeepSettings(Section):
     """How long what people took away is kept before it is erased."""
 
@@ -131,6 +138,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     keep: KeepSettings = KeepSettings()
     work: WorkSettings = WorkSettings()
+    limits: LimitSettings = LimitSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -68,7 +68,7 @@ class Gate:
         return self._inner.metered
 
     async def stream(self, context: Context) -> AsyncGenerator[Delta]:
-        """Generate, once there is room; raises `RateLimited` where there is none, and what the model raises."""
+        """Generate once there is room; raises `RateLimited` where there is none, or what the model raises."""
         async with self._place():
             deltas = self._inner.stream(context)
             try:

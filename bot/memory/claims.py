@@ -24,7 +24,7 @@ WITH held AS (
     FROM mine WHERE turns.state IN ('waiting', 'answering') AND turns.id = (
         SELECT id FROM turns
         WHERE conversation_id = %(conversation)s AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1)
-    RETURNING turns.id, turns.attempts, extract(epoch FROM now() - started_at)::float AS tried_for
+    RETURNING turns.id, attempts, extract(epoch FROM now() - started_at)::float AS tried_for
 ), leased AS (
     UPDATE conversations SET lease_epoch = mine.epoch, lease_until = (
         SELECT now() + make_interval(secs => %(seconds)s) WHERE EXISTS (SELECT FROM taken))
@@ -76,7 +76,7 @@ WITH held AS (
     FROM mine WHERE turns.state IN ('waiting', 'answering') AND turns.id = (
         SELECT id FROM turns WHERE conversation_id = %(conversation)s AND id <> %(turn)s
             AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1)
-    RETURNING turns.id, turns.attempts, extract(epoch FROM now() - started_at)::float AS tried_for
+    RETURNING turns.id, attempts, extract(epoch FROM now() - started_at)::float AS tried_for
 ), passed AS (
     UPDATE conversations SET
         last_position = mine.last_position + (SELECT count(*) FROM said),
@@ -86,7 +86,8 @@ WITH held AS (
     FROM mine WHERE conversations.id = mine.id
     RETURNING conversations.id
 )
-SELECT taken.id AS turn_id, taken.attempts, taken.tried_for, pg_notify('frontdesk', 'conversation:' || passed.id)::text
+SELECT taken.id AS turn_id, taken.attempts, taken.tried_for,
+    pg_notify('frontdesk', 'conversation:' || passed.id)::text
 FROM passed LEFT JOIN taken ON true
 """
 

@@ -105,7 +105,11 @@ class Inbox:
             wanted = self._attend(message, await read_scene(run, seen.conversation, quiet=seen.quiet))
         if wanted is Attention.IGNORE:
             return Accepted.IGNORED
-        answered = wanted is Attention.ANSWER
+        return await self._keep_here(run, message, seen, tokens, answered=wanted is Attention.ANSWER)
+
+    async def _keep_here(
+        self, run: Run, message: Message, seen: Seen, tokens: int, *, answered: bool
+    ) -> Accepted:
         weight = tokens, self._counter.encoding
         kept = await keep(run, message, seen, weight, self._limits, answered=answered)
         if not kept.alive:

@@ -54,7 +54,8 @@ class Rates:
 
 _TOLD: LiteralString = """
 INSERT INTO rates AS known (key, minute, count, told_minute)
-SELECT %(key)s, minute, 0, minute FROM (SELECT floor(extract(epoch FROM now()) / 60)::bigint AS minute) AS clock
+SELECT %(key)s, minute, 0, minute FROM (
+    SELECT floor(extract(epoch FROM now()) / 60)::bigint AS minute) AS clock
 ON CONFLICT (key) DO UPDATE SET told_minute = excluded.told_minute
 WHERE known.told_minute <> excluded.told_minute
 RETURNING key

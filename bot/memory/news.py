@@ -15,7 +15,8 @@ CHANNEL = "frontdesk"
 _DEFER = sa.text(
     """
     SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
-        CAST(:queue AS text), CAST(:task AS text), CAST(:priority AS int), CAST(:lock AS text), NULL, CAST(:args AS jsonb), NULL
+        CAST(:queue AS text), CAST(:task AS text), CAST(:priority AS int), CAST(:lock AS text), NULL,
+        CAST(:args AS jsonb), NULL
     )::procrastinate_job_to_defer_v1])
     WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE lock = CAST(:lock AS text) AND status = 'todo')
     """

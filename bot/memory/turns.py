@@ -158,7 +158,7 @@ class Turns:
         return Turn(
             row["turn_id"],
             conversation,
-            _asked(rows, conversation),
+            asked_by(rows, conversation),
             epoch,
             rows[0]["wanted_revision"],
             row["attempts"],
@@ -268,10 +268,11 @@ async def _question(
         .where(messages.c.turn_id == turn_id, sa.not_(messages.c.said))
         .order_by(messages.c.position)
     )
-    return _asked((await connection.execute(heard)).mappings().all(), conversation)
+    return asked_by((await connection.execute(heard)).mappings().all(), conversation)
 
 
-def _asked(rows: Sequence[Row], conversation: Conversation) -> tuple[Message, ...]:
+def asked_by(rows: Sequence[Row], conversation: Conversation) -> tuple[Message, ...]:
+    """Make the question of its rows; of one that is all deleted, only where and by whom it was."""
     asked = [
         replace(message_of(row, conversation.channel), language=row["language"] or "")
         for row in rows

@@ -1,6 +1,6 @@
 """The seams that several rooms need, as Protocols."""
 
-from bot.ports.platforms import Adapter, Door, Files, History, Links, Named, Notices, Receipts
+from bot.ports.platforms import Adapter, Door, Files, History, Links, Named, Notices, Paced, Receipts
 from bot.ports.rooms import Backend, Checks, Tell, TokenCounter, Transcripts, Words
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Links",
     "Named",
     "Notices",
+    "Paced",
     "Receipts",
     "Tell",
     "TokenCounter",

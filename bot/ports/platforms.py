@@ -188,3 +188,16 @@ class Named(Protocol):
     def names(self, channel: Channel) -> Sequence[str]:
         """Say what the bot is called in a place, as far as it is known by now; asks nobody."""
         ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A platform that takes only so many posts a minute, so that the ones that are needed come first."""
+
+    def spares(self, channel: Channel) -> bool:
+        """
+        Take the allowance for a post that could be left out; False where others need what is left.
+
+        It is for one in that place, and for the edit by which the answer will take its place.
+        """
+        ...

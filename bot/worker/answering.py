@@ -123,8 +123,8 @@ class Answerer:
         """
         Answer a turn that was claimed this moment, and return the conversation's next.
 
-        Raises `LeaseLost` where another worker took it, and `PlatformDown`, `StoreDown` or `RateLimited` where
-        a later try may help; whatever was posted is on record then.
+        Raises `LeaseLost` where another worker took it, and `PlatformDown`, `StoreDown` or `RateLimited`
+        where a later try may help; whatever was posted is on record then.
         """
         progress = Progress()
         while True:

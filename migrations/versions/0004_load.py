@@ -1,4 +1,4 @@
-"""Load: whose turn is open, who was told that they wait, and how much each person and channel wrote lately."""
+"""Load: whose turn is open, who was told that they wait, how much people and channels asked lately."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -61,7 +61,10 @@ async def test_the_oldest_of_each_workspace_comes_first_once_it_waited_long(reco
     await asked(record, "B", 3)
     await record.rows("UPDATE procrastinate_jobs SET priority = priority - 50")
     await raise_oldest(record.database, 0.0)
-    raised = "SELECT place, workspace FROM conversations JOIN procrastinate_jobs ON lock = 'answer:' || conversations.id"
+    raised = (
+        "SELECT place, workspace FROM conversations "
+        "JOIN procrastinate_jobs ON lock = 'answer:' || conversations.id"
+    )
     found = await record.rows(raised + " WHERE priority > 0 ORDER BY workspace")
     assert [(row["workspace"], row["place"]) for row in found] == [("A", "D0"), ("B", "D0")]
     await raise_oldest(record.database, 0.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -17,12 +16,11 @@ from tests.memory.conftest import ADA, BEN, OPEN, THREAD, Record, edited, messag
 
 
 @pytest.fixture
-async def steady(record: Record) -> AsyncIterator[None]:
+async def steady(record: Record) -> None:
     """Wait where a minute is about to end, so that no test counts in two."""
     left = await record.value("SELECT 60 - extract(epoch FROM now())::numeric % 60")
     if left < 5:
         await asyncio.sleep(float(left) + 0.1)
-    yield
 
 
 def limited(record: Record, **limits: int) -> Inbox:

@@ -55,12 +55,14 @@ class SlackAdapter:
         roles: bool = False,
         signing_secret: str = "",
         proxy: str = "",
+        share: Callable[[], int] = lambda: 1,
     ) -> None:
         """
         Without `app_token` Slack delivers over HTTP to `routes`, signed by `signing_secret`.
 
         `pace` is the seconds between two looks of a growing message. `roles` says that somebody looks at
-        authors' roles, which are user groups here and need a scope. All goes through `proxy`, if any.
+        authors' roles, which are user groups here and need a scope. All goes through `proxy`, if any. `share`
+        says among how many processes the workspace's rates are divided.
         """
         self._web = Web(bot_token, api_url, proxy)
         self._app_token = app_token
@@ -69,7 +71,7 @@ class SlackAdapter:
         self._pace = pace
         self._names = Names(self._web)
         self._groups = Groups(self._web) if roles else None
-        self.budgets = Budgets()
+        self.budgets = Budgets(share)
         self._sessions = Sessions(self._web, self.budgets)
         self._links = LinkReader(self._web, self._names)
         self._me: Me | None = None
@@ -136,6 +138,10 @@ class SlackAdapter:
     async def notice(self, question: Message, text: str) -> bool:
         """Tell the asker where only they see it, or in a direct message; False where neither is possible."""
         return await Whispers(self._web).tell(question.channel, question.author.id, text)
+
+    def spares(self, channel: Channel) -> bool:
+        """Take the allowance for a post that could be left out; False where others need what is left."""
+        return self.budgets.spare_post(channel.id)
 
     async def close(self) -> None:
         """Close the connections to the Web API."""
