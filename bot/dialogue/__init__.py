@@ -34,6 +34,7 @@ from bot.dialogue.heard import (
     Wanted,
 )
 from bot.dialogue.told import (
+    Aside,
     Entry,
     EntryState,
     Finding,
@@ -50,6 +51,7 @@ __all__ = [
     "TONGUES",
     "Accepted",
     "Answer",
+    "Aside",
     "Attachment",
     "Attention",
     "Author",
