@@ -14,7 +14,6 @@ from bot.attention import AccessList, Attender
 from bot.config import Access, DiscordSettings, ModelChoice, ModelSettings, Settings, SlackSettings
 from bot.dialogue import Author, Channel, Platform
 from bot.generation.builtin import OWN_NAME, Address, OnBoardServer
-from bot.generation.gate import Gate
 from bot.generation.onboard import OnBoardBackend
 from bot.generation.openai import OPENAI_URL, OpenAIBackend, Wishes
 from bot.generation.prices import PriceTable, read_prices
@@ -34,18 +33,12 @@ _ON_BOARD_ANSWER = 384
 
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
     """Make the models behind servers, in the order they are tried."""
-    return [_hosted(choice, settings) for choice in _choices(settings)]
-
-
-def gated(backends: Sequence[OpenAIBackend], settings: ModelSettings) -> list[Backend]:
-    """Let only so many answers at once through to each model behind a server."""
-    room = [choice.at_once for choice in _choices(settings)]
-    return [Gate(backend, most) for backend, most in zip(backends, room, strict=True)]
+    return [_hosted(choice, settings) for choice in settings.choices]
 
 
 def prices(settings: ModelSettings) -> PriceTable:
     """Read what the models cost; raises `SettingError` for a file that is wrong."""
-    addresses = [backend.base_url or OPENAI_URL for backend in _choices(settings)]
+    addresses = [backend.base_url or OPENAI_URL for backend in settings.choices]
     return read_prices((urlsplit(address).hostname or "" for address in addresses), settings.prices)
 
 
@@ -80,7 +73,7 @@ def model_told(settings: ModelSettings, backends: Sequence[Backend]) -> tuple[st
     if backends:
         return backends[0].name, bool(backends[0].languages)
     if settings.hosted:
-        return _choices(settings)[0].name or "", False
+        return settings.choices[0].name or "", False
     return (settings.path.stem, False) if settings.path else (OWN_NAME, True)
 
 
@@ -134,11 +127,6 @@ def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attend
 
 def _list(access: Access) -> AccessList:
     return AccessList(**{name: getattr(access, name) for name in Access.model_fields})
-
-
-def _choices(settings: ModelSettings) -> list[ModelChoice]:
-    first: list[ModelChoice] = [settings] if settings.hosted else []
-    return [*first, *settings.fallbacks]
 
 
 def _hosted(choice: ModelChoice, settings: ModelSettings) -> OpenAIBackend:

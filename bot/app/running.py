@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from bot.adapters.local import LocalAdapter
 from bot.app.ground import Ground, opened
 from bot.app.house import BEAT_SECONDS, House, build
 from bot.app.machinery import Machinery
-from bot.app.parts import discord_adapter, gated, hosted_backends, on_board_backend, slack_adapter
+from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import ALL, Role
 from bot.app.supervising import cancelled, supervised
 from bot.config import Settings
 from bot.dialogue import Platform
+from bot.generation.gate import Gate
 from bot.memory.history import HistoryShelf
 from bot.memory.processes import Processes
 from bot.memory.seats import Seats
@@ -83,10 +85,14 @@ async def standing(
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
         stack.push_async_callback(cancelled, parts)
         stack.push_async_callback(house.courtesy.close)
-        if house.queue is not None and house.queued is not None:
-            working = [supervised("queue", house.queue.run), supervised("queued", house.queued.run)]
-            stack.push_async_callback(cancelled, working)
+        stack.push_async_callback(cancelled, _working(house))
         yield Standing(ground, house, backends, adapters, routes, roles, machinery)
+
+
+def _working(house: House) -> list[asyncio.Task[None]]:
+    """Let a worker take its wake-ups, and tell those who wait."""
+    parts = {"queue": house.queue, "queued": house.queued}
+    return [supervised(name, part.run) for name, part in parts.items() if part is not None]
 
 
 @asynccontextmanager
@@ -121,7 +127,7 @@ async def _backends(
     hosted = hosted_backends(settings.model)
     for backend in hosted:
         stack.push_async_callback(backend.close)
-    rooms = gated(hosted, settings.model)
+    rooms = [Gate(backend, one.at_once) for backend, one in zip(hosted, settings.model.choices, strict=True)]
     if settings.model.hosted:
         return tuple(rooms)
     say("Starting the model on board …")

@@ -51,3 +51,8 @@ class ModelSettings(ModelChoice):
     def hosted(self) -> bool:
         """Whether a server answers; otherwise the small model on board does."""
         return self.path is None and bool(self.base_url or self.api_key)
+
+    @property
+    def choices(self) -> tuple[ModelChoice, ...]:
+        """The models behind servers, in the order they are tried."""
+        return (self, *self.fallbacks) if self.hosted else self.fallbacks

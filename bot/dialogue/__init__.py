@@ -34,7 +34,6 @@ from bot.dialogue.heard import (
     Wanted,
 )
 from bot.dialogue.told import (
-    Aside,
     Entry,
     EntryState,
     Finding,
@@ -51,7 +50,6 @@ __all__ = [
     "TONGUES",
     "Accepted",
     "Answer",
-    "Aside",
     "Attachment",
     "Attention",
     "Author",

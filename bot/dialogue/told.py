@@ -93,17 +93,6 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
-    """A turn that was given up, since several workers died with it."""
-
-    turn: int
-    platform: Platform
-    place: str
-    attempts: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
     """One line of `bot doctor`: what was looked at, whether it is well, and what to do if not."""
 

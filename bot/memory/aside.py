@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import LiteralString
 
-from bot.dialogue import Aside, Platform
+from bot.dialogue import Platform
 from bot.memory.database import Database
 
 _MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A turn that was given up, since several workers died with it."""
+
+    turn: int
+    platform: Platform
+    place: str
+    attempts: int
+    at: datetime
 
 
 async def set_aside(database: Database, days: int = 7) -> Sequence[Aside]:

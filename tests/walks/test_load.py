@@ -104,7 +104,7 @@ async def test_who_asks_too_much_is_told_so_alone_and_once(
             await slack.say("U0ANN", "C0GENERAL", f"<@U0BOT> question {number}")
             await discord.say(ann, place, f"{discord.bot.mention} question {number}")
         await slack.until(lambda: slack.whispers("U0ANN"))
-        await discord.until(lambda: discord.answers(discord.direct(ann)))
+        await discord.until(lambda: bool(discord.answers(discord.direct(ann))))
         assert await built.house.door.accept(page("one", "thread-1")) is Accepted.NEW
         assert await built.house.door.accept(page("two", "thread-1")) is Accepted.LIMITED
         await record.until("SELECT count(*) = 5 FROM messages WHERE limited", 10)
