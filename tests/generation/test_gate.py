@@ -36,7 +36,7 @@ def test_it_is_the_model_it_stands_before() -> None:
     )
     gate = ModelGate(model, 2)
     assert (gate.name, gate.context_tokens, gate.answer_tokens) == ("m", 7, 3)
-    assert (gate.languages, gate.metered, gate.sees) == ({"en"}, True, True)
+    assert (gate.languages, gate.metered, gate.sees) == (frozenset({"en"}), True, True)
 
 
 async def test_only_so_many_answer_at_once_and_the_others_follow_in_line() -> None:

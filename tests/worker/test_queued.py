@@ -120,7 +120,7 @@ async def test_who_is_stopped_in_between_leaves_nothing_held() -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    adapter.send = never  # type: ignore[method-assign]
+    adapter.send = never  # type: ignore[method-assign, assignment]
     running = asyncio.create_task(house.queued.run())
     await asyncio.wait_for(begun.wait(), 5)
     running.cancel()
