@@ -54,7 +54,7 @@ class Waiting:
         async with self._database.statements() as run:
             if not await run(_LOCK, turn=number):
                 return None
-            rows = await run(_TAKE, turn=number, seconds=self._terms.seconds)
+            rows = await run(_TAKE, turn=number, seconds=self._terms.seconds, call=self._terms.call)
             if not rows:
                 return None
             return await self._taken(run, number, rows[0], taken_at), rows[0]["pause"]
@@ -68,6 +68,7 @@ class Waiting:
             epoch=turn.epoch,
             told=told,
             pause=pause,
+            call=self._terms.call,
             lock=f"answer:{turn.conversation.id}",
         )
 
@@ -101,7 +102,8 @@ FOR UPDATE SKIP LOCKED
 
 _TAKE: LiteralString = """
 WITH here AS (
-    SELECT conversations.*, greatest(extract(epoch FROM lease_until - now())::float, 0) AS pause
+    SELECT conversations.*, greatest(
+        extract(epoch FROM lease_until - now())::float + %(call)s, 0) AS pause
     FROM turns JOIN conversations ON conversations.id = turns.conversation_id
     WHERE turns.id = %(turn)s AND NOT EXISTS (
         SELECT FROM turns AS other
@@ -136,7 +138,7 @@ WITH held AS (
     RETURNING turns.id
 ), freed AS (
     UPDATE conversations
-    SET lease_until = CASE WHEN %(pause)s > 0 THEN now() + make_interval(secs => %(pause)s) END
+    SET lease_until = CASE WHEN %(pause)s > 0 THEN now() + make_interval(secs => %(pause)s - %(call)s) END
     FROM held WHERE conversations.id = held.id AND EXISTS (SELECT FROM back)
 )
 UPDATE procrastinate_jobs SET scheduled_at = NULL

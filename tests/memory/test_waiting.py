@@ -115,6 +115,17 @@ async def test_a_pause_goes_on_after_it_was_told(record: Record) -> None:
     assert 50 < held.value.seconds <= 60
 
 
+async def test_a_pause_shorter_than_a_call_goes_on_too(record: Record) -> None:
+    turn = await record.claimed("hello")
+    await record.turns.release(turn, QUICK.call / 2)
+    await record.rows(SCHEDULE)
+    taken = await waiting(record).take(turn.id)
+    assert taken is not None
+    assert 0 <= taken[1] <= QUICK.call / 2
+    await waiting(record).give_back(taken[0], 0.05, told=True)
+    assert await record.value(DUE) == 0
+
+
 async def test_what_was_told_beside_something_newer_is_told_again(record: Record) -> None:
     await record.asked("hello")
     (number,) = await untold(record)

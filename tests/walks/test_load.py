@@ -15,7 +15,7 @@ from tests.doubles.slack import SlackDouble
 from tests.walks.conftest import Opener, Record
 from tests.walks.mortal import Mortal
 
-WAITING = "UPDATE turns SET created_at = created_at - interval '6 seconds' WHERE state = 'waiting'"
+WAITING = "UPDATE turns SET created_at = created_at - interval '6 seconds' WHERE visible_at IS NULL"
 RESCUED = (
     "UPDATE conversations SET lease_until = now() - interval '1 minute'",
     "UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL WHERE status = 'doing'",
@@ -51,7 +51,7 @@ async def test_where_the_models_limit_binds_people_are_told_in_place_and_then_an
         await model.asked()
         ts = await slack.say("U0ANN", "C0GENERAL", "<@U0BOT> what now?")
         await discord.say(discord.person("Ann"), place, f"{discord.bot.mention} what now?")
-        await record.until("SELECT count(*) = 3 FROM turns WHERE state = 'waiting' AND attempts = 0", 10)
+        await record.until("SELECT count(started_at) = 3 FROM turns WHERE state = 'waiting'", 10)
         await record.rows(WAITING + " RETURNING 1")
         await slack.until(lambda: [post.text for post in slack.answers("C0GENERAL", ts)] == [WORD])
         await discord.until(lambda: discord.answers(place) == [WORD])
