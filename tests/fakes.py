@@ -420,7 +420,7 @@ class FakeRecord:
         yield self.lease
         self.log.append("let go")
 
-    def receipts(self, turn: Turn, fence: Fence) -> FakeReceipts:
+    def receipts(self, turn: Turn, fence: Fence, *, provisional: bool = False) -> FakeReceipts:
         receipts = self.posts.setdefault(turn.id, FakeReceipts())
         receipts.fence = fence.check
         return receipts

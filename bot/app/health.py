@@ -16,6 +16,7 @@ from bot.app.roles import Role
 from bot.dialogue import Finding
 from bot.errors import SchemaBehind, StoreDown, StoreError
 from bot.memory import migrations
+from bot.memory.aside import set_aside
 from bot.memory.processes import SILENT_SECONDS, Processes
 from bot.memory.troubles import Troubles
 from bot.ports import Tell
@@ -69,6 +70,29 @@ class ProcessesCheck:
         elif Role.WORKER not in alive:
             text = tell("doctor-processes-no-worker")
             yield Finding(subject, False, text, tell("doctor-processes-no-worker-cure"))
+
+
+class AsideCheck:
+    """Tells which messages were set aside lately, since workers died with them."""
+
+    def __init__(self, ground: Ground) -> None:
+        """The ground may stand on a database that is away, of which another check tells."""
+        self._ground = ground
+
+    async def check(self, tell: Tell) -> AsyncIterator[Finding]:
+        """Tell of each when it was and where."""
+        subject = tell("doctor-aside")
+        try:
+            found = await set_aside(self._ground.database)
+        except StoreError:
+            return
+        if not found:
+            yield Finding(subject, True, tell("doctor-aside-well"))
+        for one in found:
+            at = one.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+            told = {"platform": one.platform.capitalize(), "place": one.place, "turn": one.turn}
+            text = tell("doctor-aside-found", **told, at=at, attempts=one.attempts - 1)
+            yield Finding(subject, False, text, tell("doctor-aside-cure"))
 
 
 class DatabaseCheck:

@@ -14,9 +14,11 @@ from bot.documents import Reader
 from bot.engine import Engine
 from bot.memory.attachments import Attachments
 from bot.memory.erasing import Erasing
+from bot.memory.fairness import raise_oldest
 from bot.memory.history import HistoryShelf
 from bot.memory.inbox import Inbox
 from bot.memory.leases import Leases
+from bot.memory.limits import Limits, Rates
 from bot.memory.outbox import Outbox
 from bot.memory.people import People
 from bot.memory.recall import Memory
@@ -24,12 +26,13 @@ from bot.memory.summaries import Summaries
 from bot.memory.transcripts import Transcripts
 from bot.memory.troubles import Troubles
 from bot.memory.turns import LeaseTerms, Turns
+from bot.memory.waiting import Waiting
 from bot.memory.wishes import Wishes
 from bot.memory.withdrawals import Withdrawals
 from bot.memory.workspaces import Workspaces
 from bot.ports import Adapter, Backend, Door, Withdraws
-from bot.reception import Reception
-from bot.worker import Answerer, Attaching, Caring, Queue, Worker
+from bot.reception import Courtesy, Reception
+from bot.worker import Answerer, Attaching, Caring, Queue, Queued, Worker
 
 BEAT_SECONDS = 1.5
 
@@ -42,7 +45,9 @@ class House:
     door: Door
     transcripts: Transcripts
     leases: Leases
+    courtesy: Courtesy
     queue: Queue | None
+    queued: Queued | None
 
 
 def build(
@@ -64,18 +69,22 @@ def build(
     terms = terms or LeaseTerms()
     database, counter, words = ground.database, ground.counter, ground.words
     attend = attender(settings, adapters)
-    inbox = Inbox(database, counter, attend)
+    limits = Limits(settings.limits.person_per_minute, settings.limits.channel_per_minute)
+    inbox = Inbox(database, counter, attend, limits)
+    courtesy = Courtesy(adapters, Rates(database), words)
     leases = Leases(database, ground.bell, terms)
     withdrawals = Withdrawals(database, settings.keep.deleted_days)
     kept = (inbox, withdrawals, Wishes(database), People(database), workspaces)
-    door = watch.door(Reception(*kept, words, attend.admits))
+    door = watch.door(Reception(*kept, words, attend.admits, courtesy.tell))
     for adapter in adapters.values():
         if isinstance(adapter, Withdraws):
             adapter.withdraw_by(door)
-    queue = None
+    queue = queued = None
     if backends:
         queue = _queue(settings, ground, backends, adapters, shelf, leases, watch, terms, beat)
-    return House(inbox, door, Transcripts(database, ground.bell), leases, queue)
+        waiting = Waiting(database, list(adapters), terms)
+        queued = Queued(waiting, adapters, leases, Outbox(database), words)
+    return House(inbox, door, Transcripts(database, ground.bell), leases, courtesy, queue, queued)
 
 
 def _queue(
@@ -100,11 +109,14 @@ def _queue(
     answerer = watch.answerer(answering)
     troubles, erasing = Troubles(database), Erasing(database, settings.keep.deleted_days)
     worker = Worker(answerer, turns, Summaries(database, counter), engine, Caring(adapters, troubles, words))
+    rates = Rates(database)
 
     async def sweep() -> None:
         await record.wake_open(list(adapters))
         await troubles.refresh()
         await erasing.sweep()
+        await rates.sweep()
+        await raise_oldest(database)
 
     work = settings.work
     return Queue(

@@ -23,6 +23,7 @@ from bot.app.watching import Watch, watching
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.errors import SettingError
+from bot.generation.gate import Gate
 from bot.memory.history import HistoryShelf
 from bot.memory.marks import Marks
 from bot.memory.processes import Processes
@@ -141,8 +142,11 @@ def _let_work(ground: Ground, house: House, stack: AsyncExitStack) -> None:
     """Begin what goes on by itself; at the end the queue stops first, while leases are still kept."""
     parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
     stack.push_async_callback(cancelled, parts)
-    if house.queue is not None:
-        stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
+    stack.push_async_callback(house.courtesy.close)
+    working = {"queue": house.queue, "queued": house.queued}
+    stack.push_async_callback(
+        cancelled, [supervised(name, part.run) for name, part in working.items() if part is not None]
+    )
 
 
 async def _backends(
@@ -151,13 +155,14 @@ async def _backends(
     hosted = hosted_backends(settings.model)
     for backend in hosted:
         stack.push_async_callback(backend.close)
+    rooms = [Gate(backend, one.at_once) for backend, one in zip(hosted, settings.model.choices, strict=True)]
     if settings.model.hosted:
-        return tuple(hosted)
+        return tuple(rooms)
     say("Starting the model on board …")
     on_board = on_board_backend(settings.model, ground.data_dir)
     stack.push_async_callback(on_board.close)
     await on_board.open()
-    return (on_board, *hosted)
+    return (on_board, *rooms)
 
 
 def _listener(built: Standing, name: Platform) -> Callable[[], Awaitable[None]]:

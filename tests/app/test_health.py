@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.app.ground import Ground, opened
-from bot.app.health import DatabaseCheck, ProcessesCheck, TroublesCheck
+from bot.app.health import AsideCheck, DatabaseCheck, ProcessesCheck, TroublesCheck
 from bot.config import read_settings
 from bot.dialogue import Channel, Finding, Platform
 from bot.memory.processes import Processes
@@ -68,6 +68,31 @@ async def test_refused_posts_are_told_place_by_place(looking: Looking, database_
     assert "Slack refuses answers in C1 (times: 1" in wrong.text
     assert "not_in_channel" in wrong.text
     assert wrong.cure
+
+
+async def test_messages_that_were_set_aside_are_told(looking: Looking, database_url: str) -> None:
+    asked = """
+        WITH c AS (
+            INSERT INTO conversations (key, platform, workspace, place, kind)
+            VALUES ('k', 'slack', 'T1', 'C1', 'open') RETURNING id)
+        INSERT INTO turns (conversation_id, asker_id, state, error, attempts, finished_at)
+        SELECT c.id, 'U1', 'failed', one.error, 6, now() - make_interval(days => one.days)
+        FROM c, (VALUES ('poisoned', 1), ('poisoned', 8), ('model-busy', 1)) AS one (error, days)
+    """
+    async with looking(database_url) as ground:
+        (well,) = [finding async for finding in AsideCheck(ground).check(in_english)]
+        await ground.database.run(asked)
+        (wrong,) = [finding async for finding in AsideCheck(ground).check(in_english)]
+    assert well.well
+    assert not wrong.well
+    assert wrong.text.startswith("Slack, C1: a message of ")
+    assert "5 tries" in wrong.text
+    assert "log" in wrong.cure
+
+
+async def test_what_was_set_aside_in_a_database_that_is_away_is_another_check_s(looking: Looking) -> None:
+    async with looking(AWAY) as ground:
+        assert [finding async for finding in AsideCheck(ground).check(in_english)] == []
 
 
 async def test_refused_posts_of_a_database_that_is_away_are_another_check_s(looking: Looking) -> None:
