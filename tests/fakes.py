@@ -43,6 +43,8 @@ from bot.memory.outbox import Fence
 from bot.ports import Door, Receipts
 from tests.doubles.model import Gate
 
+JUST_NOW = datetime.now(UTC)  # what waits longer than an hour is answered with an apology
+
 
 class FakeReceipts:
     """A record of posts in memory; `refuse` names the call that shall lose the lease."""
@@ -418,7 +420,7 @@ class FakeRecord:
         yield self.lease
         self.log.append("let go")
 
-    def receipts(self, turn: Turn, fence: Fence) -> FakeReceipts:
+    def receipts(self, turn: Turn, fence: Fence, *, provisional: bool = False) -> FakeReceipts:
         receipts = self.posts.setdefault(turn.id, FakeReceipts())
         receipts.fence = fence.check
         return receipts
@@ -448,8 +450,8 @@ def a_message(text: str, number: int = 1, **changes: Any) -> Message:
     """Make a message of Ann's in a Slack thread."""
     place = Channel(Platform.SLACK, "T1", "C1", "1.0", ChannelKind.THREAD, "#general")
     given: dict[str, Any] = {"channel": place, "author": Author("U1", "Ann"), "mentions_bot": True}
-    given["sent_at"] = datetime(2026, 11, 23, 9, tzinfo=UTC)
-    return Message(f"{number}.0", text=text, **given | changes)
+    given |= {"text": text, "sent_at": JUST_NOW}
+    return Message(f"{number}.0", **given | changes)
 
 
 def a_turn(

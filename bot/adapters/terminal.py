@@ -140,8 +140,9 @@ class Terminal:
             return False
 
     async def _exchange(self, message: Message) -> bool:
-        if await self._door.accept(message) is Accepted.IGNORED:
-            self._show("not-heard")
+        refusals = {Accepted.IGNORED: "not-heard", Accepted.LIMITED: "rate-limited"}
+        if (refusal := refusals.get(await self._door.accept(message))) is not None:
+            self._show(refusal)
             return False
         return await self._follow(message.id)
 

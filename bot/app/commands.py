@@ -12,7 +12,7 @@ from rich.console import Console
 from bot.adapters.person import language_here, person_here
 from bot.adapters.terminal import Terminal
 from bot.app.ground import Ground, migrated, opened
-from bot.app.health import DatabaseCheck, TroublesCheck
+from bot.app.health import AsideCheck, DatabaseCheck, ProcessesCheck, TroublesCheck
 from bot.app.installing import installing
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import Role
@@ -118,5 +118,7 @@ async def _checks(
             stack.push_async_callback(adapter.close)
             checks.append((name, adapter))
     checks.append(("posts", TroublesCheck(ground)))
+    checks.append(("processes", ProcessesCheck(ground)))
+    checks.append(("aside", AsideCheck(ground)))
     checks.append(("disk", Disk(ground.data_dir)))
     return checks

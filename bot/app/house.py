@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 from bot.app.ground import Ground
 from bot.app.parts import ME, attender, prices
+from bot.app.watching import Watch
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.documents import Reader
 from bot.engine import Engine
 from bot.memory.attachments import Attachments
 from bot.memory.erasing import Erasing
+from bot.memory.fairness import raise_oldest
 from bot.memory.history import HistoryShelf
 from bot.memory.inbox import Inbox
 from bot.memory.leases import Leases
+from bot.memory.limits import Limits, Rates
 from bot.memory.outbox import Outbox
 from bot.memory.people import People
 from bot.memory.recall import Memory
@@ -23,12 +26,13 @@ from bot.memory.summaries import Summaries
 from bot.memory.transcripts import Transcripts
 from bot.memory.troubles import Troubles
 from bot.memory.turns import LeaseTerms, Turns
+from bot.memory.waiting import Waiting
 from bot.memory.wishes import Wishes
 from bot.memory.withdrawals import Withdrawals
 from bot.memory.workspaces import Workspaces
 from bot.ports import Adapter, Backend, Door, Withdraws
-from bot.reception import Reception
-from bot.worker import Answerer, Attaching, Caring, Queue, Worker
+from bot.reception import Courtesy, Reception
+from bot.worker import Answerer, Attaching, Caring, Queue, Queued, Worker
 
 BEAT_SECONDS = 1.5
 
@@ -41,7 +45,9 @@ class House:
     door: Door
     transcripts: Transcripts
     leases: Leases
+    courtesy: Courtesy
     queue: Queue | None
+    queued: Queued | None
 
 
 def build(
@@ -51,29 +57,34 @@ def build(
     adapters: Mapping[Platform, Adapter],
     shelf: HistoryShelf,
     workspaces: Workspaces,
+    watch: Watch,
     terms: LeaseTerms | None = None,
     beat: float = BEAT_SECONDS,
 ) -> House:
     """
     Build the house around adapters and backends; without a backend nothing is answered in this process.
 
-    `terms` and `beat` say when a silent one is dead.
+    `watch` sees what goes through the seams. `terms` and `beat` say when a silent one is dead.
     """
     terms = terms or LeaseTerms()
     database, counter, words = ground.database, ground.counter, ground.words
     attend = attender(settings, adapters)
-    inbox = Inbox(database, counter, attend)
+    limits = Limits(settings.limits.person_per_minute, settings.limits.channel_per_minute)
+    inbox = Inbox(database, counter, attend, limits)
+    courtesy = Courtesy(adapters, Rates(database), words)
     leases = Leases(database, ground.bell, terms)
     withdrawals = Withdrawals(database, settings.keep.deleted_days)
     kept = (inbox, withdrawals, Wishes(database), People(database), workspaces)
-    door = Reception(*kept, words, attend.admits)
+    door = watch.door(Reception(*kept, words, attend.admits, courtesy.tell))
     for adapter in adapters.values():
         if isinstance(adapter, Withdraws):
             adapter.withdraw_by(door)
-    queue = None
+    queue = queued = None
     if backends:
-        queue = _queue(settings, ground, backends, adapters, shelf, leases, terms, beat)
-    return House(inbox, door, Transcripts(database, ground.bell), leases, queue)
+        queue = _queue(settings, ground, backends, adapters, shelf, leases, watch, terms, beat)
+        waiting = Waiting(database, list(adapters), terms)
+        queued = Queued(waiting, adapters, leases, Outbox(database), words)
+    return House(inbox, door, Transcripts(database, ground.bell), leases, courtesy, queue, queued)
 
 
 def _queue(
@@ -83,24 +94,29 @@ def _queue(
     adapters: Mapping[Platform, Adapter],
     shelf: HistoryShelf,
     leases: Leases,
+    watch: Watch,
     terms: LeaseTerms,
     beat: float,
 ) -> Queue:
     """Build what answers, folds, sweeps and rescues."""
     database, counter, words = ground.database, ground.counter, ground.words
-    turns = Turns(database, counter, ME, terms)
-    engine = _engine(settings, ground, backends)
+    record = Turns(database, counter, ME, terms)
+    turns, outbox = watch.turns(record), watch.outbox(Outbox(database))
+    engine = _engine(settings, ground, watch.backends(backends), watch)
     # Half of the room, so that the next question still finds beside it what was attached to this one.
     attaching = Attaching(Attachments(database, counter), Reader(counter), words, engine.room // 2)
-    answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words, attaching)
-    troubles = Troubles(database)
+    answering = Answerer(engine, adapters, turns, leases, outbox, shelf, words, attaching)
+    answerer = watch.answerer(answering)
+    troubles, erasing = Troubles(database), Erasing(database, settings.keep.deleted_days)
     worker = Worker(answerer, turns, Summaries(database, counter), engine, Caring(adapters, troubles, words))
-    erasing = Erasing(database, settings.keep.deleted_days)
+    rates = Rates(database)
 
     async def sweep() -> None:
-        await turns.wake_open(list(adapters))
+        await record.wake_open(list(adapters))
         await troubles.refresh()
         await erasing.sweep()
+        await rates.sweep()
+        await raise_oldest(database)
 
     work = settings.work
     return Queue(
@@ -112,10 +128,11 @@ def _queue(
         concurrency=work.answers_at_once,
         grace=work.grace_seconds,
         beat=beat,
+        rescued=watch.metrics.rescued,
     )
 
 
-def _engine(settings: Settings, ground: Ground, backends: Sequence[Backend]) -> Engine:
-    memory, model = Memory(ground.database, ground.counter), settings.model
+def _engine(settings: Settings, ground: Ground, backends: Sequence[Backend], watch: Watch) -> Engine:
+    memory, model = watch.memory(Memory(ground.database, ground.counter)), settings.model
     daily, costs = model.daily_tokens, prices(model)
     return Engine(memory, backends, ground.words, ground.counter, settings.persona, daily, prices=costs)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:  # a platform's SDK is loaded where the platform is used: 10 M
     from bot.adapters.discord import Choices, DiscordAdapter, Marks
     from bot.adapters.slack import Installing, SlackAdapter
 
+Retried = Callable[[Platform], None]
+
 ME = Author("frontdesk", "Frontdesk")
 
 # The model on board runs on the user's own processor, which reads about 100 tokens a second: a longer
@@ -32,14 +35,18 @@ _ON_BOARD_CONTEXT = 2_048
 _ON_BOARD_ANSWER = 384
 
 
+def _nobody(_: Platform) -> None:
+    """Where nobody counts."""
+
+
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
     """Make the models behind servers, in the order they are tried."""
-    return [_hosted(choice, settings) for choice in _choices(settings)]
+    return [_hosted(choice, settings) for choice in settings.choices]
 
 
 def prices(settings: ModelSettings) -> PriceTable:
     """Read what the models cost; raises `SettingError` for a file that is wrong."""
-    addresses = [backend.base_url or OPENAI_URL for backend in _choices(settings)]
+    addresses = [backend.base_url or OPENAI_URL for backend in settings.choices]
     return read_prices((urlsplit(address).hostname or "" for address in addresses), settings.prices)
 
 
@@ -74,7 +81,7 @@ def model_told(settings: ModelSettings, backends: Sequence[Backend]) -> tuple[st
     if backends:
         return backends[0].name, bool(backends[0].languages)
     if settings.hosted:
-        return _choices(settings)[0].name or "", False
+        return settings.choices[0].name or "", False
     return (settings.path.stem, False) if settings.path else (OWN_NAME, True)
 
 
@@ -83,16 +90,21 @@ def slack_adapter(
     words: Words,
     machinery: Machinery | None = None,
     installing: Installing | None = None,
+    retried: Retried = _nobody,
 ) -> SlackAdapter | None:
     """
     Make Slack's adapter, or None where it is not used; alone, it need not mind other processes.
 
     With `installing` it serves all workspaces that install it, else the one of the token.
+    `retried` is told of each post that is tried once more.
     """
     if (settings.bot_token or installing) is None or not (settings.app_token or settings.signing_secret):
         return None
-    from bot.adapters.slack import SlackAdapter
+    from bot.adapters.slack import SlackAdapter, Together
 
+    together = None
+    if machinery is not None:
+        together = Together(machinery.marks, machinery.seats, settings.sockets, machinery.gaps)
     return SlackAdapter(
         settings.bot_token.get_secret_value() if settings.bot_token else "",
         settings.app_token.get_secret_value() if settings.app_token else "",
@@ -102,6 +114,9 @@ def slack_adapter(
         signing_secret=settings.signing_secret.get_secret_value() if settings.signing_secret else "",
         proxy=proxy_to(settings.api_url, settings.proxy) or "",
         installing=installing,
+        retried=partial(retried, Platform.SLACK),
+        together=together,
+        share=machinery.share if machinery is not None else lambda: 1,
     )
 
 
@@ -111,8 +126,9 @@ def discord_adapter(
     words: Words,
     choices: Choices,
     machinery: Machinery | None = None,
+    retried: Retried = _nobody,
 ) -> DiscordAdapter | None:
-    """Make Discord's adapter, or None where it is not used; alone, it need not mind other processes."""
+    """Make Discord's adapter, or None where it is not used; for the rest as for Slack's."""
     if settings.token is None:
         return None
     from bot.adapters.discord import DiscordAdapter, Sharing
@@ -120,10 +136,22 @@ def discord_adapter(
     token = settings.token.get_secret_value()
     proxy = proxy_to(settings.api_url, settings.proxy)
     sharing = None
+    gaps = machinery.gaps if machinery is not None else timedelta()  # alone, nothing is listened to
     if machinery is not None:
         count = partial(machinery.processes.count, Role.GATEWAY, Role.WORKER)
         sharing = Sharing(machinery.seats, count)
-    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy, sharing)
+    told = partial(retried, Platform.DISCORD)
+    return DiscordAdapter(
+        token,
+        settings.api_url,
+        marks,
+        words,
+        choices,
+        proxy,
+        sharing=sharing,
+        retried=told,
+        gaps=gaps,
+    )
 
 
 def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attender:
@@ -139,11 +167,6 @@ def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attend
 
 def _list(access: Access) -> AccessList:
     return AccessList(**{name: getattr(access, name) for name in Access.model_fields})
-
-
-def _choices(settings: ModelSettings) -> list[ModelChoice]:
-    first: list[ModelChoice] = [settings] if settings.hosted else []
-    return [*first, *settings.fallbacks]
 
 
 def _hosted(choice: ModelChoice, settings: ModelSettings) -> OpenAIBackend:

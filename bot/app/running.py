@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from starlette.types import ASGIApp
@@ -19,10 +20,13 @@ from bot.app.machinery import Machinery
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import ALL, Role
 from bot.app.supervising import cancelled, supervised
+from bot.app.watching import Watch, watching
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.errors import SettingError
+from bot.generation.gate import Gate
 from bot.memory.history import HistoryShelf
+from bot.memory.marks import Marks
 from bot.memory.processes import Processes
 from bot.memory.seats import Seats
 from bot.memory.turns import LeaseTerms
@@ -51,7 +55,15 @@ class Standing:
     pages: Mapping[str, ASGIApp]  # what people see who install the bot, by exact path
     roles: frozenset[Role]
     machinery: Machinery
-    work: tuple[asyncio.Task[None], ...] = ()  # what takes up answers
+    watch: Watch
+    work: Sequence[asyncio.Task[None]] = ()  # what takes up answers
+
+    @property
+    def heard(self) -> Sequence[Platform]:
+        """Name what is listened to here: what comes over HTTP by who serves it, all else by a gateway."""
+        spoken = [name for name in self.adapters if name in PLATFORMS]
+        served = {Platform.SLACK} if self.routes else set()
+        return [name for name in spoken if (Role.WEB if name in served else Role.GATEWAY) in self.roles]
 
 
 @asynccontextmanager
@@ -74,27 +86,27 @@ async def standing(
     roles = frozenset(roles)
     async with AsyncExitStack() as stack:
         ground = await stack.enter_async_context(opened(settings, say))
-        machinery = _machinery(ground, roles, beat, stack)
+        machinery = _machinery(settings, ground, roles, beat, stack)
         await machinery.processes.beat()
         backends = await _backends(settings, ground, stack, say) if Role.WORKER in roles else ()
-        shelf = HistoryShelf(ground.database, ground.counter)
-        workspaces = Workspaces(ground.database)
+        shelf, workspaces = HistoryShelf(ground.database, ground.counter), Workspaces(ground.database)
+        watch = await stack.enter_async_context(watching(settings.traces, machinery.processes.id))
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
         routes, pages = _NOTHING, _NOTHING
         if platforms:
-            slack = slack_adapter(settings.slack, ground.words, machinery, installing(settings, ground))
-            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
-            routes, pages = (slack.routes, slack.pages) if slack else (_NOTHING, _NOTHING)
-            for adapter in (slack, discord):
-                if adapter is not None:
-                    stack.push_async_callback(adapter.close)
-                    adapters[adapter.platform] = adapter
-        house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
-        parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
-        stack.push_async_callback(cancelled, parts)
-        work = (supervised("queue", house.queue.run),) if house.queue is not None else ()
-        stack.push_async_callback(cancelled, work)
-        yield Standing(ground, house, backends, adapters, routes, pages, roles, machinery, work)
+            retried, many = watch.metrics.retried, installing(settings, ground)
+            slack = slack_adapter(settings.slack, ground.words, machinery, many, retried)
+            if slack is not None:
+                adapters[Platform.SLACK] = slack
+                stack.push_async_callback(slack.close)
+                routes, pages = slack.routes, slack.pages
+            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery, retried)
+            if discord is not None:
+                adapters[Platform.DISCORD] = discord
+                stack.push_async_callback(discord.close)
+        house = build(settings, ground, backends, adapters, shelf, workspaces, watch, terms, beat)
+        work = _let_work(ground, house, stack)
+        yield Standing(ground, house, backends, adapters, routes, pages, roles, machinery, watch, work)
 
 
 @asynccontextmanager
@@ -104,12 +116,12 @@ async def listening(built: Standing) -> AsyncIterator[None]:
 
     Raises `SettingError` where this process is a gateway alone, and there is nothing to hold.
     """
-    if built.roles == {Role.GATEWAY} and not _heard(built):
+    if built.roles == {Role.GATEWAY} and not built.heard:
         raise SettingError(
             "--role gateway: no platform speaks into a connection here. Set up Slack with an app-level "
             "token, or Discord (`bot setup`); what Slack delivers over HTTP comes to --role web"
         )
-    doors = [supervised(f"listen-{name}", _listener(built, name)) for name in _heard(built)]
+    doors = [supervised(f"listen-{name}", _listener(built, name)) for name in built.heard]
     try:
         yield
     finally:
@@ -119,20 +131,31 @@ async def listening(built: Standing) -> AsyncIterator[None]:
         await asyncio.wait([given_up])
 
 
-def _heard(built: Standing) -> list[Platform]:
-    """What a platform delivers over HTTP comes to who serves it, all else over a gateway's connection."""
-    spoken = [name for name in built.adapters if name in PLATFORMS]
-    served = {Platform.SLACK} if built.routes else set()
-    return [name for name in spoken if (Role.WEB if name in served else Role.GATEWAY) in built.roles]
-
-
-def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack) -> Machinery:
+def _machinery(
+    settings: Settings, ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack
+) -> Machinery:
     """Register this process among the others, and keep what only one of them may hold."""
     processes = Processes(ground.database, roles, __version__, beat)
     seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY), _SILENT_BEATS * beat)
     parts = [supervised("processes", processes.run), supervised("seats", seats.run)]
     stack.push_async_callback(cancelled, parts)
-    return Machinery(processes, seats)
+    gaps = timedelta(hours=settings.gaps.hours)
+    return Machinery(processes, seats, Marks(ground.database), gaps)
+
+
+def _let_work(ground: Ground, house: House, stack: AsyncExitStack) -> list[asyncio.Task[None]]:
+    """
+    Begin what goes on by itself, and give what takes up answers.
+
+    At the end the queue stops first, while leases are still kept.
+    """
+    parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
+    stack.push_async_callback(cancelled, parts)
+    stack.push_async_callback(house.courtesy.close)
+    working = {"queue": house.queue, "queued": house.queued}
+    work = [supervised(name, part.run) for name, part in working.items() if part is not None]
+    stack.push_async_callback(cancelled, work)
+    return work
 
 
 async def _backends(
@@ -141,13 +164,14 @@ async def _backends(
     hosted = hosted_backends(settings.model)
     for backend in hosted:
         stack.push_async_callback(backend.close)
+    rooms = [Gate(backend, one.at_once) for backend, one in zip(hosted, settings.model.choices, strict=True)]
     if settings.model.hosted:
-        return tuple(hosted)
+        return tuple(rooms)
     say("Starting the model on board …")
     on_board = on_board_backend(settings.model, ground.data_dir)
     stack.push_async_callback(on_board.close)
     await on_board.open()
-    return (on_board, *hosted)
+    return (on_board, *rooms)
 
 
 def _listener(built: Standing, name: Platform) -> Callable[[], Awaitable[None]]:

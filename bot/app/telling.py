@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from bot.app.roles import ALL, Role
 from bot.dialogue import Platform
-from bot.ports import Adapter, Connected
+from bot.ports import Adapter
 
 Say = Callable[[str], None]
 
 _LOOK_SECONDS = 0.2
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A platform that speaks to us over connections which we keep open."""
+
+    def connected(self) -> bool:
+        """Whether all connections that this process should have stand."""
+        ...
+
+    def hears(self) -> bool:
+        """Whether it has any."""
+        ...
 
 
 def ready_line(
@@ -40,9 +54,9 @@ def stopping_line(answers: int, grace: float) -> str:
 
 async def tell_connected(adapters: Mapping[Platform, Adapter], say: Say) -> None:
     """Say of each platform when its connections stand for the first time, and return after the last."""
-    waiting = {name: adapter for name, adapter in adapters.items() if isinstance(adapter, Connected)}
+    waiting = {name: adapter for name, adapter in adapters.items() if isinstance(adapter, Hears)}
     while waiting:
-        for name in [name for name, adapter in waiting.items() if adapter.connected()]:
+        for name in [name for name, adapter in waiting.items() if adapter.hears() and adapter.connected()]:
             del waiting[name]
             say(f"{name.capitalize()} is connected")
         await asyncio.sleep(_LOOK_SECONDS)

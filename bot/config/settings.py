@@ -22,6 +22,7 @@ from pydantic_settings import (
 from bot.config.checks import check_slack
 from bot.config.fields import Address, MaybeAddress, Names, Proxy, Secret, Section, Text, WholePath
 from bot.config.model import ModelSettings
+from bot.config.seeing import MetricsSettings, TracesSettings
 from bot.errors import SettingError
 
 PERSONA = (
@@ -35,6 +36,7 @@ _NEVER_SHOWN = (
     "SECRET",
     "URL",
     "PROXY",
+    "ENDPOINT",
     "FALLBACKS",
 )  # a wrong value may be a secret all the same
 
@@ -71,6 +73,7 @@ class SlackSettings(Access):
     signing_secret: Secret = None
     client_id: Text = None
     client_secret: Secret = None
+    sockets: int = Field(default=1, ge=1, le=10)
     api_url: Address = "https://slack.com/api/"
     proxy: Proxy = None
 
@@ -111,6 +114,19 @@ class WorkSettings(Section):
     grace_seconds: float = Field(default=25.0, ge=0, le=3_600)
 
 
+class GapsSettings(Section):
+    """How far back is fetched what people wrote while nobody listened."""
+
+    hours: float = Field(default=24.0, ge=0, le=720)
+
+
+class LimitSettings(Section):
+    """How much is answered a minute; 0 is no limit."""
+
+    person_per_minute: int = Field(default=30, ge=0, le=100_000)
+    channel_per_minute: int = Field(default=120, ge=0, le=100_000)
+
+
 class KeepSettings(Section):
     """How long what people took away is kept before it is erased."""
 
@@ -139,9 +155,13 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     web: WebSettings = WebSettings()
     secrets: SecretsSettings = SecretsSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    traces: TracesSettings = TracesSettings()
     log: LogSettings = LogSettings()
     keep: KeepSettings = KeepSettings()
+    gaps: GapsSettings = GapsSettings()
     work: WorkSettings = WorkSettings()
+    limits: LimitSettings = LimitSettings()
 
     @classmethod
     def settings_customise_sources(

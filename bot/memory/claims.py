@@ -18,19 +18,22 @@ WITH held AS (
     FROM conversations WHERE id = %(conversation)s FOR UPDATE
 ), mine AS (
     SELECT id, lease_epoch + 1 AS epoch FROM held WHERE busy_for IS NULL OR busy_for <= 0
+), oldest AS (
+    SELECT id, state FROM turns
+    WHERE conversation_id = %(conversation)s AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1
 ), taken AS (
     UPDATE turns SET state = 'answering', epoch = mine.epoch, attempts = attempts + 1,
         started_at = coalesce(started_at, now())
-    FROM mine WHERE turns.state IN ('waiting', 'answering') AND turns.id = (
-        SELECT id FROM turns
-        WHERE conversation_id = %(conversation)s AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1)
-    RETURNING turns.id, turns.attempts
+    FROM mine, oldest WHERE turns.state IN ('waiting', 'answering') AND turns.id = oldest.id
+    RETURNING turns.id, turns.attempts, oldest.state = 'answering' AS taken_over,
+        extract(epoch FROM now() - coalesce(wanted_at, created_at))::float AS waited,
+        extract(epoch FROM now() - started_at)::float AS tried_for
 ), leased AS (
     UPDATE conversations SET lease_epoch = mine.epoch, lease_until = (
         SELECT now() + make_interval(secs => %(seconds)s) WHERE EXISTS (SELECT FROM taken))
     FROM mine WHERE conversations.id = mine.id
 )
-SELECT held.*, taken.id AS turn_id, taken.attempts, (
+SELECT held.*, taken.id AS turn_id, taken.attempts, taken.waited, taken.taken_over, taken.tried_for, (
     SELECT language FROM workspaces
     WHERE platform = held.platform AND workspace = held.workspace) AS place_language
 FROM held LEFT JOIN taken ON true
@@ -38,7 +41,8 @@ FROM held LEFT JOIN taken ON true
 
 # What is asked and what is wanted are read in one state, so that no message joins between the two.
 QUESTION: LiteralString = """
-SELECT messages.*, people.language, turns.revision AS wanted_revision, turns.wanted
+SELECT messages.*, people.language, turns.revision AS wanted_revision, turns.wanted,
+    turns.finished_at IS NOT NULL AS again
 FROM turns JOIN messages ON messages.turn_id = turns.id AND NOT messages.said
 LEFT JOIN people ON people.platform = %(platform)s AND people.person_id = messages.author_id
 WHERE turns.id = %(turn)s ORDER BY messages.position
@@ -76,7 +80,9 @@ WITH held AS (
     FROM mine WHERE turns.state IN ('waiting', 'answering') AND turns.id = (
         SELECT id FROM turns WHERE conversation_id = %(conversation)s AND id <> %(turn)s
             AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1)
-    RETURNING turns.id, turns.attempts
+    RETURNING turns.id, turns.attempts,
+        extract(epoch FROM now() - coalesce(wanted_at, created_at))::float AS waited,
+        extract(epoch FROM now() - started_at)::float AS tried_for
 ), passed AS (
     UPDATE conversations SET
         last_position = mine.last_position + (SELECT count(*) FROM said),
@@ -86,7 +92,8 @@ WITH held AS (
     FROM mine WHERE conversations.id = mine.id
     RETURNING conversations.id
 )
-SELECT taken.id AS turn_id, taken.attempts, pg_notify('frontdesk', 'conversation:' || passed.id)::text
+SELECT taken.id AS turn_id, taken.attempts, taken.waited, false AS taken_over, taken.tried_for,
+    pg_notify('frontdesk', 'conversation:' || passed.id)::text
 FROM passed LEFT JOIN taken ON true
 """
 

@@ -38,6 +38,8 @@ class Direct:
     def __init__(self, url: str, most: int) -> None:
         """`url` is as libpq wants it; nothing is opened before it is needed."""
         self._url = url
+        self._most = most
+        self._in_use = 0
         self._room = asyncio.Semaphore(most)
         self._idle: list[Connection] = []
 
@@ -69,6 +71,10 @@ class Direct:
                 raise
             await connection.execute("COMMIT")
 
+    def usage(self) -> tuple[int, int, int]:
+        """Say how many connections are in use, idle, and allowed."""
+        return self._in_use, len(self._idle), self._most
+
     async def close(self) -> None:
         """Close the connections that are not in use; later ones are opened anew."""
         while self._idle:
@@ -77,18 +83,22 @@ class Direct:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         async with self._room:
-            connection = self._idle.pop() if self._idle else await self._open()
+            self._in_use += 1
             try:
-                yield connection
-            except psycopg.OperationalError:
-                # The server went away: so did the others, which nobody should have to find out.
-                await connection.close()
-                await self.close()
-                raise
-            except BaseException:
-                await self._keep_if_sound(connection)
-                raise
-            self._idle.append(connection)
+                connection = self._idle.pop() if self._idle else await self._open()
+                try:
+                    yield connection
+                except psycopg.OperationalError:
+                    # The server went away: so did the others, which nobody should have to find out.
+                    await connection.close()
+                    await self.close()
+                    raise
+                except BaseException:
+                    await self._keep_if_sound(connection)
+                    raise
+                self._idle.append(connection)
+            finally:
+                self._in_use -= 1
 
     async def _keep_if_sound(self, connection: Connection) -> None:
         """A statement that was refused spoils nothing; one that was cancelled may still be running."""

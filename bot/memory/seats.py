@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import LiteralString
@@ -107,6 +108,11 @@ class Seats:
     async def kinds(self, prefix: str) -> list[str]:
         """Name the kinds that begin so and of which somebody alive holds a seat; raises `StoreDown`."""
         return [row["kind"] for row in await self._database.run(_KINDS, prefix=prefix)]
+
+    def held(self) -> Mapping[str, int]:
+        """Count the seats that are ours at this moment, by kind; of a kind that was asked for also none."""
+        counted = Counter(seat.kind for seat in self._mine.values() if seat.held)
+        return {kind: counted[kind] for kind in {*self._counts, *counted}}
 
     async def run(self) -> None:
         """Keep what is ours until cancelled; what is above our share is given back, what ran out is lost."""

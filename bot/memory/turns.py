@@ -111,9 +111,9 @@ class Turns:
             question = await _question(connection, turn.id, turn.conversation)
             await _set_lease(connection, turn.conversation.id, lease_until=self._term())
             wanted = Wanted(held["wanted"])
-            return replace(
-                turn, question=question, revision=held["revision"], taken_at=taken_at, wanted=wanted
-            )
+            again = held["finished_at"] is not None
+            asked = replace(turn, question=question, revision=held["revision"], wanted=wanted, again=again)
+            return replace(asked, taken_at=taken_at)
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
         """
@@ -175,12 +175,16 @@ class Turns:
         return Turn(
             row["turn_id"],
             conversation,
-            _asked(rows, conversation),
+            asked_by(rows, conversation),
             epoch,
             rows[0]["wanted_revision"],
             row["attempts"],
             taken_at,
             Wanted(rows[0]["wanted"]),
+            waited=row["waited"],
+            taken_over=row["taken_over"],
+            again=rows[0]["again"],
+            tried_for=row["tried_for"] or 0.0,
         )
 
     def _said(self, turn: Turn, answer: Answer) -> Message:
@@ -190,8 +194,10 @@ class Turns:
     async def _take(
         self, connection: AsyncConnection, conversation: Conversation, epoch: int, taken_at: float
     ) -> Turn | None:
+        tried_for = sa.cast(sa.func.extract("epoch", sa.func.now() - turns.c.started_at), sa.Float)
+        wanted = (turns.c.revision, turns.c.attempts, turns.c.wanted, turns.c.finished_at)
         oldest = (
-            sa.select(turns.c.id, turns.c.revision, turns.c.attempts, turns.c.wanted)
+            sa.select(turns.c.id, *wanted, tried_for.label("tried_for"))
             .where(turns.c.conversation_id == conversation.id, turns.c.state.in_(["waiting", "answering"]))
             .order_by(turns.c.id)
             .limit(1)
@@ -216,6 +222,8 @@ class Turns:
             found.attempts + 1,
             taken_at,
             Wanted(found.wanted),
+            again=found.finished_at is not None,
+            tried_for=found.tried_for or 0.0,
         )
 
     async def _keep_said(
@@ -281,10 +289,11 @@ async def _question(
         .where(messages.c.turn_id == turn_id, sa.not_(messages.c.said))
         .order_by(messages.c.position)
     )
-    return _asked((await connection.execute(heard)).mappings().all(), conversation)
+    return asked_by((await connection.execute(heard)).mappings().all(), conversation)
 
 
-def _asked(rows: Sequence[Row], conversation: Conversation) -> tuple[Message, ...]:
+def asked_by(rows: Sequence[Row], conversation: Conversation) -> tuple[Message, ...]:
+    """Make the question of its rows; of one that is all deleted, only where and by whom it was."""
     asked = [
         replace(message_of(row, conversation.channel), language=row["language"] or "")
         for row in rows

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.app.ground import Ground, opened
-from bot.app.health import DatabaseCheck, TroublesCheck
+from bot.app.health import AsideCheck, DatabaseCheck, ProcessesCheck, TroublesCheck
 from bot.config import read_settings
 from bot.dialogue import Channel, Finding, Platform
+from bot.memory.processes import Processes
 from bot.memory.troubles import Troubles
 from tests.fakes import in_english
 
@@ -69,6 +70,31 @@ async def test_refused_posts_are_told_place_by_place(looking: Looking, database_
     assert wrong.cure
 
 
+async def test_messages_that_were_set_aside_are_told(looking: Looking, database_url: str) -> None:
+    asked = """
+        WITH c AS (
+            INSERT INTO conversations (key, platform, workspace, place, kind)
+            VALUES ('k', 'slack', 'T1', 'C1', 'open') RETURNING id)
+        INSERT INTO turns (conversation_id, asker_id, state, error, attempts, finished_at)
+        SELECT c.id, 'U1', 'failed', one.error, 6, now() - make_interval(days => one.days)
+        FROM c, (VALUES ('poisoned', 1), ('poisoned', 8), ('model-busy', 1)) AS one (error, days)
+    """
+    async with looking(database_url) as ground:
+        (well,) = [finding async for finding in AsideCheck(ground).check(in_english)]
+        await ground.database.run(asked)
+        (wrong,) = [finding async for finding in AsideCheck(ground).check(in_english)]
+    assert well.well
+    assert not wrong.well
+    assert wrong.text.startswith("Slack, C1: a message of ")
+    assert "5 tries" in wrong.text
+    assert "log" in wrong.cure
+
+
+async def test_what_was_set_aside_in_a_database_that_is_away_is_another_check_s(looking: Looking) -> None:
+    async with looking(AWAY) as ground:
+        assert [finding async for finding in AsideCheck(ground).check(in_english)] == []
+
+
 async def test_refused_posts_of_a_database_that_is_away_are_another_check_s(looking: Looking) -> None:
     async with looking(AWAY) as ground:
         assert [finding async for finding in TroublesCheck(ground).check(in_english)] == []
@@ -84,3 +110,29 @@ async def test_looking_changes_nothing_and_missing_tables_are_told(
         assert database.well
         assert not tables.well
         assert "migrate" in tables.text + tables.cure
+
+
+async def test_the_processes_at_work_are_told_and_one_that_fell_silent(
+    looking: Looking, database_url: str
+) -> None:
+    async def told(ground: Ground) -> list[Finding]:
+        return [finding async for finding in ProcessesCheck(ground).check(in_english)]
+
+    async with looking(database_url) as ground:
+        (none,) = await told(ground)
+        assert (none.well, "bot run" in none.text) == (True, True)
+        await Processes(ground.database, ["worker"], "1.2.3").beat()
+        await ground.database.run("UPDATE processes SET beat_at = now() - interval '30 seconds'")
+        await Processes(ground.database, ["web", "gateway"], "1.2.4").beat()
+        silent, lively, nobody = await told(ground)
+        await Processes(ground.database, ["worker"], "1.2.4").beat()
+        assert len(await told(ground)) == 3
+    assert (silent.well, "worker" in silent.text, "30 s" in silent.text) == (False, True, True)
+    assert (lively.well, lively.cure, "gateway, web" in lively.text) == (True, "", True)
+    assert "1.2.4" in lively.text
+    assert (nobody.well, "--role worker" in nobody.cure) == (False, True)
+
+
+async def test_of_processes_on_a_database_that_is_away_nothing_is_told(looking: Looking) -> None:
+    async with looking(AWAY) as ground:
+        assert [finding async for finding in ProcessesCheck(ground).check(in_english)] == []

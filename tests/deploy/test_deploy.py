@@ -36,7 +36,7 @@ MANIFESTS = [
 DEPLOYMENTS = {one["metadata"]["name"]: one for one in MANIFESTS if one["kind"] == "Deployment"}
 UNIT = (DEPLOY / "systemd" / "frontdesk@.service").read_text("utf-8")
 TARGET = (DEPLOY / "systemd" / "frontdesk.target").read_text("utf-8")
-SETTINGS = set(names_of(Settings, "BOT_")) | {"BOT_METRICS__PORT"}  # promised by docs/decisions/0008
+SETTINGS = set(names_of(Settings, "BOT_"))
 GRACE = Settings(_env_file=None).work.grace_seconds
 # What stopping takes besides: the doors before, the last words and the closing of connections after.
 BESIDES = 15.0

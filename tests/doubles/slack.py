@@ -23,7 +23,7 @@ BOT_TOKEN = "xoxb-double"
 APP_TOKEN = "xapp-double"
 SCOPES = (
     "app_mentions:read,assistant:write,channels:history,channels:read,chat:write,commands,files:read,"
-    "groups:history,groups:read,im:history,mpim:history,users:read"
+    "groups:history,groups:read,im:history,im:read,mpim:history,mpim:read,users:read"
 )
 
 

@@ -70,9 +70,11 @@ _FILLED = (
     "deletions",
     "troubles",
     "processes",
+    "rates",
     "seats",
     "installations",
     "oauth_states",
+    "marks",
 )
 _EMPTY = "; ".join(f"DELETE FROM {name}" for name in _FILLED)
 _EMPTY += "; DELETE FROM procrastinate_jobs"

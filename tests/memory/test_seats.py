@@ -35,8 +35,10 @@ async def taken(by: Seats, count: int = 1, most: int = 10) -> int | None:
 async def test_a_seat_has_one_holder(database: Database) -> None:
     first, second = seats(database, "a"), seats(database, "b")
     assert await taken(first, 2) == 0
+    assert second.held() == {}
     assert await taken(second, 2) == 1
     assert await taken(second, 2) is None
+    assert second.held() == {KIND: 1}
 
 
 async def test_many_who_take_at_once_get_different_seats(database: Database) -> None:

@@ -92,6 +92,11 @@ class Mortal:
         if self.dead.is_set() and not self.commits:
             raise AssertionError("the house did not get ready")
 
+    @property
+    def pid(self) -> int:
+        """The process of the house that lives now."""
+        return int(self._process.pid)
+
     def accept(self, message: Message) -> None:
         """Have it accept a message, as the page does."""
         if self._pipe is not None and not self.dead.is_set():

@@ -48,6 +48,7 @@ async def test_an_answer_that_outlives_the_grace_is_handed_over_and_goes_on_in_t
     await slack.until(lambda: slack.answers(PLACE, ts))
     half = [post.ts for post in slack.answers(PLACE, ts)]
     await another.start(**slack_environment)
+    await program.says("Slack is connected")
     assert await program.terminate() == 0
     assert program.said("Stopping: 1 answer is still being written, for up to 0.3 s")
     assert program.said("turn_handed_over")

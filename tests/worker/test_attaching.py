@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import pytest
 import structlog
@@ -154,7 +155,11 @@ async def test_the_questions_own_files_come_first() -> None:
 
 
 async def test_linked_messages_are_kept_with_who_said_them() -> None:
-    said = [a_message("the code is 7"), a_message("thanks", files=(File("map.png"),))]
+    nine = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    said = [
+        a_message("the code is 7", sent_at=nine),
+        a_message("thanks", sent_at=nine, files=(File("map.png"),)),
+    ]
     link = "https://x.slack.com/archives/C1/p1"
     platform = Platform(linked=[Linked(link, tuple(said)), Linked("https://other")])
     shelf = await attached(platform, asking(text=f"what is {link}?"))

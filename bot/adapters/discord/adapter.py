@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 from functools import lru_cache, partial
 
 from bot.adapters.discord.asking import Asking
@@ -30,6 +31,7 @@ from bot.adapters.discord.waiting import look_after
 from bot.adapters.discord.writing import LIMIT, length, write_text
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
+from bot.adapters.presence import Presence
 from bot.dialogue import Channel, ChannelKind, File, Finding, Linked, Message, Piece, Platform
 from bot.ports import Door, Receipts, Tell, Words
 
@@ -48,29 +50,34 @@ class DiscordAdapter:
         choices: Choices,
         proxy: str | None = None,
         sharing: Sharing | None = None,
+        retried: Callable[[], None] = lambda: None,
+        gaps: timedelta = timedelta(hours=24),
     ) -> None:
         """
-        `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes.
+        `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes, and what was
+        written meanwhile is fetched unless it is older than `gaps`.
 
         `proxy` is the address of an HTTP proxy for both the calls and the gateway; `sharing` is this process
-        among others with the same token.
+        among others with the same token. `retried` is told of each call for a post that is made once more.
         """
         self._token = token
         self._marks = marks
         self._words = words
         self._choices = choices
         self._proxy = proxy
+        self._gaps = gaps
         self._sharing = sharing or Sharing()
-        self._rest = Rest(token, api_url, proxy, processes=self._sharing.processes)
+        self._rest = Rest(token, api_url, proxy, processes=self._sharing.processes, retried=retried)
         self._guilds = Guilds(self._rest)
         self._direct = Direct(self._rest)
         self._buttons = lru_cache(100)(partial(Buttons, words))
         self._listener: Listener | None = None
         self._door: Door | None = None
+        self._presence = Presence()
 
     async def listen(self, door: Door) -> None:
         """Hand on every message, those missed first, until cancelled; raises `TokenRefused`."""
-        catching_up = CatchingUp(self._rest, self._marks)
+        catching_up = CatchingUp(self._rest, self._marks, self._gaps)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(register(self._rest, commands(self._words)))
@@ -84,7 +91,7 @@ class DiscordAdapter:
         hearing = Hearing(rest, choices, words)
         asking = Asking(rest, self._direct, hearing, words)
         interactions, lines = Interactions(words, choices, asking, door), Lines(door, tasks)
-        shared = (rest, self._sharing, catching_up, hearing, interactions, lines, tasks)
+        shared = (rest, self._sharing, catching_up, hearing, interactions, lines, tasks, self._presence)
         self._listener = Listener(self._token, Parts(*shared, proxy=self._proxy))
         await self._listener.run()
 
@@ -137,6 +144,14 @@ class DiscordAdapter:
     def names(self, channel: Channel) -> Sequence[str]:
         """Say what the bot is called: its own name, and its server's nickname for it."""
         return self._listener.names(channel.workspace) if self._listener else ()
+
+    def connected(self) -> bool:
+        """Say whether every shard stands."""
+        return self._presence.whole()
+
+    def hears(self) -> bool:
+        """Say whether any connection stands; one that waits for others' to become free has none."""
+        return self._presence.some()
 
     def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at token, intents, servers and permissions; ends with the invite link."""

@@ -21,6 +21,7 @@ from bot.adapters.discord.reading import Place, read_message, read_parents, read
 from bot.adapters.discord.rest import Rest
 from bot.adapters.discord.shards import Plan
 from bot.adapters.discord.sharing import Sharing
+from bot.adapters.presence import Presence
 from bot.dialogue import Channel, ChannelKind, Deletion, Platform
 from bot.errors import PlatformDown, PostRefused, StoreDown
 
@@ -50,6 +51,7 @@ class Parts:
     interactions: Interactions
     lines: Lines
     tasks: asyncio.TaskGroup
+    presence: Presence
     proxy: str | None = None
 
 
@@ -72,6 +74,7 @@ class Ears(discord.AutoShardedClient):
             shard_count=plan.count,
             shard_connect_timeout=_IDENTIFY_PATIENCE,
         )
+        self._shard = shard
         self._plan = plan
         self._since = since
         self._sharing = parts.sharing
@@ -83,6 +86,7 @@ class Ears(discord.AutoShardedClient):
         self._work = parts.tasks
         self._identified = asyncio.Event()
         self._ready = asyncio.Event()
+        self._presence = parts.presence
 
     async def listen(self, token: str) -> None:
         """Log in and hear the shard until it closes for good; raises `Unanswered`."""
@@ -91,6 +95,7 @@ class Ears(discord.AutoShardedClient):
 
     async def leave(self) -> None:
         """Close, politely where the other side still answers."""
+        self._presence.down(str(self._shard))
         try:
             async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self.close()
@@ -106,6 +111,7 @@ class Ears(discord.AutoShardedClient):
     async def on_shard_connect(self, shard_id: int) -> None:
         """A new session: what came before it has to be found first."""
         self._ready.set()
+        self._presence.up(str(shard_id))
         for guild in self.guilds:
             if guild.shard_id == shard_id:
                 self._hold(str(guild.id))
@@ -113,6 +119,14 @@ class Ears(discord.AutoShardedClient):
             self._hold("")
             self._work.create_task(self._catch_up("", self._catching_up.direct_gaps))
         log.info("gateway_connected", shard=shard_id, guilds=len(self.guilds))
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """The old session goes on."""
+        self._presence.up(str(shard_id))
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """It will connect again by itself."""
+        self._presence.down(str(shard_id))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Its channels are known now."""

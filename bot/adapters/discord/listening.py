@@ -25,6 +25,7 @@ _LONGEST_PAUSE = 30.0
 _LOOK_SECONDS = 3.0  # how often it is looked whether others hold more shards
 _ASK_SECONDS = 3600.0  # how often Discord is asked for their number
 _TOKEN_CODE = 4004
+_PLAN = "plan"  # among the connections: how many there shall be is not known yet
 _SHARD_CODES = frozenset({4010, 4011})  # this shard does not exist; there must be more of them
 # What discord.py's own reading raises on an event it does not understand.
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
@@ -37,6 +38,7 @@ class Listener:
         self._token = token
         self._parts = parts
         self._rest, self._seats, self._tasks = parts.rest, parts.sharing.seats, parts.tasks
+        self._presence = parts.presence
         self._content = True
         self._ears: dict[int, Ears] = {}
         self._holders: set[asyncio.Task[None]] = set()
@@ -60,7 +62,9 @@ class Listener:
     async def run(self) -> None:
         """Connect, and connect again, with more shards where there are more; raises `TokenRefused`."""
         while True:
+            self._presence.down(_PLAN)
             plan = await shards.awaited(self._rest, self._seats)
+            self._presence.forget(_PLAN)
             log.info("shards_planned", shards=plan.count, at_once=plan.at_once)
             taking = self._tasks.create_task(self._take_seats(plan))
             try:
@@ -79,9 +83,11 @@ class Listener:
 
     async def _hold(self, seat: Seat, plan: shards.Plan) -> None:
         """Hear one shard for as long as its seat is ours."""
+        self._presence.down(str(seat.number))
         try:
             await until(seat.lost.wait(), self._hear(seat, plan))
         finally:
+            self._presence.forget(str(seat.number))
             await self._seats.give_back(seat)
 
     async def _outgrown(self, plan: shards.Plan) -> None:

@@ -43,8 +43,14 @@ class Rest:
         proxy: str | None = None,
         call_seconds: float = CALL_SECONDS,
         processes: Callable[[], int] = lambda: 1,
+        retried: Callable[[], None] = lambda: None,
     ) -> None:
-        """`proxy` is an HTTP proxy's address; `processes` counts those that call with this token."""
+        """
+        `proxy` is an HTTP proxy's address; `processes` counts those that call with this token.
+
+        `retried` is told of each guarded call that is repeated.
+        """
+        self._retried = retried
         # At their debug level these write down what people and the model say.
         for name in ("discord.http", "discord.gateway"):
             logging.getLogger(name).setLevel(logging.INFO)
@@ -95,6 +101,7 @@ class Rest:
         client = await self.client()
         sent = {"json": payload, "params": query}
         given = {name: value for name, value in sent.items() if value is not None}
+        guard = guard and self._counted(guard)
         for pause in range(_TRIES):
             try:
                 with our_errors(), _guarded(guard):
@@ -109,6 +116,19 @@ class Rest:
                     raise
                 await asyncio.sleep(0.25 * 2**pause)
         raise PlatformDown("Discord does not answer")
+
+    def _counted(self, guard: Guard) -> Guard:
+        """Tell of each time after the first that the call goes on the wire, by discord.py or by us."""
+        begun = False
+
+        async def counted() -> None:
+            nonlocal begun
+            await guard()
+            if begun:
+                self._retried()
+            begun = True
+
+        return counted
 
     async def close(self) -> None:
         """Close the connections; a later call opens new ones."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 
 from starlette.types import ASGIApp
 
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
+from bot.adapters.presence import Presence
+from bot.adapters.slack.absences import SOCKET, Absences, Connections
 from bot.adapters.slack.buttons import buttons
+from bot.adapters.slack.catching_up import Together
 from bot.adapters.slack.check import look, look_at_delivery
 from bot.adapters.slack.check_teams import look_at_app, look_at_teams
 from bot.adapters.slack.files import fetch_file
@@ -17,6 +21,7 @@ from bot.adapters.slack.install import INSTALL, Installing, InstallPages
 from bot.adapters.slack.listen import Listener
 from bot.adapters.slack.messages import Messages
 from bot.adapters.slack.posting import SlackPost
+from bot.adapters.slack.seated import serve_seated, until_one_ends
 from bot.adapters.slack.signed import PATH, SignedRequests
 from bot.adapters.slack.socket import serve
 from bot.adapters.slack.status import Status
@@ -48,13 +53,18 @@ class SlackAdapter:
         signing_secret: str = "",
         proxy: str = "",
         installing: Installing | None = None,
+        retried: Callable[[], None] = lambda: None,
+        together: Together | None = None,
+        share: Callable[[], int] = lambda: 1,
     ) -> None:
         """
         Without `app_token` Slack delivers over HTTP, signed by `signing_secret`.
 
         `pace` is the seconds between two looks of a growing message. `roles` says that somebody looks at
         authors' roles, which are user groups here and need a scope. All goes through `proxy`, if any. With
-        `installing` workspaces install the app by themselves, and there is no `bot_token`.
+        `installing` workspaces install the app by themselves, and there is no `bot_token`. `retried` is told
+        of each call for a post that is made once more. Alone, without `together`, it catches up on nothing.
+        `share` says among how many processes a workspace's rates are divided.
         """
         self._web = Web(bot_token, api_url, proxy)
         self._app_token = app_token
@@ -63,9 +73,12 @@ class SlackAdapter:
         self._pace = pace
         self._roles = roles
         self._installing = installing
-        self.teams: Teams = OneTeam(self._web, roles)
+        self.teams: Teams = OneTeam(self._web, roles, share)
         if installing is not None:
-            self.teams = InstalledTeams(self._web, installing.record, roles)
+            self.teams = InstalledTeams(self._web, installing.record, roles, share)
+        self._presence = Presence()
+        self._retried = retried
+        self._together = together
 
     @property
     def routes(self) -> Mapping[str, ASGIApp]:
@@ -80,13 +93,27 @@ class SlackAdapter:
 
     async def listen(self, door: Door) -> None:
         """Hand all that people do to the door until cancelled; raises `TokenRefused` for a wrong token."""
+        if self._signed is None:
+            self._presence.down(SOCKET)
         await self.teams.ready()
-        listener = Listener(self._web, self.teams, door, self._words)
+        gaps = Absences(self.teams, door, self._together) if self._together is not None else None
+        listener = Listener(self._web, self.teams, door, self._words, gaps)
+        connections = Connections(self._presence, gaps)
+        if gaps is None:
+            await self._hear(listener, connections)
+        else:
+            await until_one_ends(self._hear(listener, connections), gaps.run())
+
+    async def _hear(self, listener: Listener, connections: Connections) -> None:
+        connected = partial(serve, listener.app, self._web, self._app_token, connections)
         try:
             if self._signed is not None:
+                connections.connected()  # Slack comes to us: there is none to lose
                 await self._signed.serve(listener.app)
+            elif self._together is not None:
+                await serve_seated(connected, self._together.seats, self._together.sockets)
             else:
-                await serve(listener.app, self._web, self._app_token)
+                await connected()
         finally:
             await listener.close()
 
@@ -132,6 +159,14 @@ class SlackAdapter:
         me = team.known_me if team is not None else None
         return (me.name, team.names.name_of(me.user_id)) if team is not None and me is not None else ()
 
+    def connected(self) -> bool:
+        """Say whether the socket stands; where Slack delivers over HTTP, none is needed."""
+        return self._presence.whole()
+
+    def hears(self) -> bool:
+        """Say whether any connection stands; one that waits for others' to become free has none."""
+        return self._presence.some()
+
     async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at the tokens, the scopes, and how Slack delivers."""
         if self._installing is None:
@@ -148,6 +183,11 @@ class SlackAdapter:
         """Tell the asker where only they see it, or in a direct message; False where neither is possible."""
         team = await self._team(question)
         return await Whispers(team.web).tell(question.channel, question.author.id, text)
+
+    def spares(self, channel: Channel) -> bool:
+        """Take the allowance for a post that could be left out; False where others need what is left."""
+        team = self.teams.remembered(channel.workspace)
+        return team is None or team.budgets.spare_post(channel.id)
 
     async def close(self) -> None:
         """Close the connections to the Web API."""
@@ -168,6 +208,6 @@ class SlackAdapter:
         return team
 
     async def _poster(self, team: Team, question: Message, receipts: Receipts) -> SlackPost:
-        messages = Messages(team.web, team.budgets, question, await team.me(), receipts)
+        messages = Messages(team.web, team.budgets, question, await team.me(), receipts, self._retried)
         under = buttons(self._words, self._words.language_for(question))
         return SlackPost(team.web, team.budgets, question, messages, receipts, under)

@@ -23,7 +23,9 @@ SCOPES = {
     "groups:history": "check-slack-lost-private",
     "groups:read": "check-slack-lost-private-names",
     "im:history": "check-slack-lost-direct",
+    "im:read": "check-slack-lost-direct-gaps",
     "mpim:history": "check-slack-lost-group",
+    "mpim:read": "check-slack-lost-group-gaps",
     "users:read": "check-slack-lost-people",
 }
 

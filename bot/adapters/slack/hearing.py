@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -13,12 +13,13 @@ from bot.adapters.slack.errands import Errands
 from bot.adapters.slack.events import deletion, place_of, word_of_command
 from bot.adapters.slack.home import Home
 from bot.adapters.slack.interactions import Interactions
+from bot.adapters.slack.overtaken import Overtaken
 from bot.adapters.slack.people import People
 from bot.adapters.slack.reading import read_message, wanted
 from bot.adapters.slack.twins import Twins
 from bot.adapters.slack.web import Web
 from bot.adapters.slack.whispers import Whispers
-from bot.dialogue import Reply, Request, Wish
+from bot.dialogue import Message, Reply, Request, Wish
 from bot.ports import Door, Words
 
 log = structlog.get_logger()
@@ -29,11 +30,32 @@ READ = frozenset({"message", "app_mention"})
 KEPT = frozenset({"channel_deleted", "group_deleted", "agent_session_stopped"})
 
 
+class Gaps(Protocol):
+    """Fetches what did not come, or not in its order."""
+
+    async def settle(self, channel: str, kind: str) -> None:
+        """Wait until what was written before in a channel is in."""
+        ...
+
+    async def follow(self, message: Message) -> None:
+        """Bring in what overtook a message in its thread."""
+        ...
+
+
 class Hearing:
     """Hands on what happens in one workspace, and remembers for a moment what came already."""
 
-    def __init__(self, web: Web, people: People, door: Door, words: Words, errands: Errands) -> None:
-        """All goes to the door; what is not waited for is the errands'."""
+    def __init__(
+        self,
+        web: Web,
+        people: People,
+        door: Door,
+        words: Words,
+        errands: Errands,
+        gaps: Gaps | None = None,
+    ) -> None:
+        """All goes to the door, behind what was missed there; what is not waited for is the errands'."""
+        self._gaps = gaps
         self.team = people.me.team_id
         self._people = people
         self._door = door
@@ -43,6 +65,7 @@ class Hearing:
         self._errands = errands
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._twins = Twins()
+        self._overtaken = Overtaken()
 
     def interact(self, body: Mapping[str, Any], again: bool) -> None:
         """Begin what was pressed, chosen or typed as a command; `again` says that it is delivered again."""
@@ -69,6 +92,8 @@ class Hearing:
         if event.get("type") == "app_mention":
             await self._twins.wait(twin)
         async with self._lock(twin[0]):
+            if self._gaps is not None:
+                await self._gaps.settle(twin[0], str(event.get("channel_type") or ""))
             if not (event.get("ts") and self._twins.known(twin)):
                 await self._read(event, team)
         self._twins.heard(twin)
@@ -85,7 +110,7 @@ class Hearing:
         message = await self._people.with_roles(message)
         wish = word_of_command(event, message, self._people.me)
         if wish is None:
-            await self._door.accept(message)
+            await self._accept(message)
             return
         person = known.people.get(message.author.id)
         moderator, at = person is not None and person.moderator, message.sent_at
@@ -93,6 +118,11 @@ class Hearing:
             wish[0], message.author, message.channel, value=wish[1], moderator=moderator, asked_at=at
         )
         self._tell(request, await self._door.request(request))
+
+    async def _accept(self, message: Message) -> None:
+        accepted = await self._door.accept(message)
+        if self._overtaken.may_have(message, accepted) and self._gaps is not None:
+            await self._gaps.follow(message)
 
     async def _keep(self, event: Event, team: str) -> None:
         if event.get("type") == "agent_session_stopped":

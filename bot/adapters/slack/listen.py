@@ -14,6 +14,7 @@ from slack_bolt.error import BoltError
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.adapters.slack.absences import Absences
 from bot.adapters.slack.errands import Errands
 from bot.adapters.slack.events import removed, team_of
 from bot.adapters.slack.hearing import Hearing, shown
@@ -38,8 +39,11 @@ class Listener:
     envelope without one, and Slack delivers it again.
     """
 
-    def __init__(self, web: Web, teams: Teams, door: Door, words: Words) -> None:
-        """All goes to the door."""
+    def __init__(
+        self, web: Web, teams: Teams, door: Door, words: Words, gaps: Absences | None = None
+    ) -> None:
+        """All goes to the door, in each channel after what was missed there."""
+        self._gaps = gaps
         self._teams = teams
         self._door = door
         self._words = words
@@ -104,7 +108,8 @@ class Listener:
         hearing = self._hearings.get(team)
         if hearing is None:
             people = await team.people()
-            hearing = Hearing(team.web, people, self._door, self._words, self._errands)
+            gaps = await self._gaps.of(team) if self._gaps is not None else None
+            hearing = Hearing(team.web, people, self._door, self._words, self._errands, gaps)
             self._hearings[team] = hearing
         return hearing
 

@@ -118,6 +118,10 @@ class Web:
         client.retry_handlers.extend(handlers)
         return await self._send(client, method, http_verb="GET", params=_given(arguments))
 
+    async def ask(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        """Call a reading method once, for who keeps a rate of its own; raises `Busy` over Slack's."""
+        return await self._send(self.client(), method, http_verb="GET", params=_given(arguments))
+
     async def as_app(self, app_token: str, method: str) -> Mapping[str, Any]:
         """Call a method that wants the app-level token."""
         client = self.client()

@@ -3,7 +3,7 @@
 from bot.memory.models.answers import calibrations, pieces, spending, troubles, turns, votes
 from bot.memory.models.columns import metadata
 from bot.memory.models.installed import installations, oauth_states
-from bot.memory.models.machines import processes, seats
+from bot.memory.models.machines import marks, processes, seats
 from bot.memory.models.talk import (
     IS_COPY,
     IS_QUOTE,
@@ -14,6 +14,7 @@ from bot.memory.models.talk import (
     message_revisions,
     messages,
     people,
+    rates,
     summary_blocks,
     workspaces,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "deletions",
     "eras",
     "installations",
+    "marks",
     "message_revisions",
     "messages",
     "metadata",
@@ -34,6 +36,7 @@ __all__ = [
     "people",
     "pieces",
     "processes",
+    "rates",
     "seats",
     "spending",
     "summary_blocks",

@@ -59,6 +59,7 @@ messages = sa.Table(
     text("author_locale", ""),
     flag("said"),
     flag("mentions_others"),
+    flag("limited"),
     text("text"),
     number("tokens"),
     text("encoding"),
@@ -158,4 +159,14 @@ workspaces = sa.Table(
     text("answers", ""),
     text("language", ""),
     moment("left_at"),
+)
+
+# How much a person or a channel asked in this minute; a row that is past is begun anew, an old one swept.
+rates = sa.Table(
+    "rates",
+    metadata,
+    *key("key"),
+    number("minute"),
+    number("count", 1),
+    number("told_minute", 0),
 )

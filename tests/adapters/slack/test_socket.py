@@ -13,6 +13,7 @@ from bot.adapters.slack.teams import OneTeam
 from bot.adapters.slack.web import Web
 from bot.errors import TokenRefused
 from tests.adapters.slack.talk import DIRECT, listening
+from tests.adapters.slack.together import FakeMarks, together
 from tests.doubles.slack import SlackDouble
 from tests.fakes import FakeDoor, FakeWords
 
@@ -78,4 +79,20 @@ async def test_a_wrong_token_is_said_at_once(slack: SlackDouble, tokens: tuple[s
     adapter = SlackAdapter(*tokens, slack.api_url, FakeWords())
     with pytest.raises(TokenRefused):
         await adapter.listen(FakeDoor())
+    await adapter.close()
+
+
+async def test_a_connection_that_slack_refreshes_leaves_no_gap_and_one_that_is_lost_does(
+    slack: SlackDouble,
+) -> None:
+    marks = FakeMarks()
+    tokens = (slack.bot_token, slack.app_token)
+    adapter = SlackAdapter(*tokens, slack.api_url, FakeWords(), together=together(marks))
+    async with listening(slack, adapter, FakeDoor()):
+        await slack.until(lambda: marks.log.count("close") == 1)
+        await slack.sockets.disconnect()
+        await slack.until(lambda: slack.sockets.connections == 2 and len(slack.sockets.open) == 1)
+        await slack.sockets.drop()
+        await slack.until(lambda: marks.log.count("close") == 2)
+    assert marks.log.count("read") == 2
     await adapter.close()
