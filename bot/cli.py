@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 _screen = Console(stderr=True)
 
-Name = Literal["run", "chat", "migrate", "doctor", "erase"]
+Name = Literal["run", "chat", "migrate", "migrate-check", "backup", "restore", "doctor", "erase"]
 Command = Callable[..., Coroutine[Any, Any, int | None]]
 
 
@@ -67,9 +67,13 @@ def setup() -> None:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say: exit code 0 up to date, 1 behind, 2 newer or away.")
+    ] = False,
+) -> None:
     """Bring the database's tables up to date."""
-    _leave(_told("migrate"))
+    _leave(_told("migrate-check", quiet=True) if check else _told("migrate"))
 
 
 @app.command()
@@ -117,6 +121,7 @@ def _command(name: Name) -> Command:
     known: dict[str, Command] = {
         "chat": commands.chat,
         "migrate": commands.migrate,
+        "migrate-check": commands.migrate_check,
         "doctor": commands.doctor,
         "erase": commands.erase,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from contextlib import AsyncExitStack
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from bot.adapters.person import language_here, person_here
 from bot.adapters.terminal import Terminal
-from bot.app.ground import Ground, migrated, opened
+from bot.app.ground import Ground, migrated, opened, reached
 from bot.app.health import DatabaseCheck, TroublesCheck
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import Role
@@ -22,6 +23,7 @@ from bot.config import Settings
 from bot.dialogue import Platform
 from bot.doctor import Disk, diagnose
 from bot.errors import SettingError
+from bot.memory import migrations
 from bot.memory.erasing import Erasing
 from bot.memory.history import HistoryShelf
 from bot.memory.workspaces import Workspaces
@@ -51,9 +53,28 @@ async def chat(settings: Settings, say: Say) -> int:
 
 async def migrate(settings: Settings, say: Say) -> int:
     """Bring the tables up to date."""
-    async with opened(settings, say) as ground:
-        await migrated(ground.url)
+    async with reached(settings, say) as url:
+        await migrated(url, say)
     say("The tables are up to date.")
+    return 0
+
+
+async def migrate_check(settings: Settings, say: Say) -> int:
+    """
+    Say whether the tables are up to date, and change nothing.
+
+    The exit code is 0 where they are, 1 where revisions are pending, 2 where they are newer than this program
+    or cannot be reached.
+    """
+    async with reached(settings, say) as url:
+        schema = await asyncio.to_thread(migrations.look, url)
+    if schema.newer:
+        say(f"The tables are newer ({schema.current}) than this program, which knows {migrations.newest()}.")
+        return 2
+    if schema.pending:
+        say(f"The tables are behind ({schema.current}). Pending: {', '.join(schema.pending)}.")
+        return 1
+    say(f"The tables are up to date ({schema.current}).")
     return 0
 
 

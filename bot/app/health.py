@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.app.ground import Ground
 from bot.dialogue import Finding
-from bot.errors import SchemaBehind, StoreDown, StoreError
+from bot.errors import StoreDown, StoreError
 from bot.memory import migrations
 from bot.memory.troubles import Troubles
 from bot.ports import Tell
@@ -65,8 +65,10 @@ class DatabaseCheck:
 
     async def _tables(self, tell: Tell) -> Finding:
         subject = tell("doctor-tables")
-        try:
-            await asyncio.to_thread(migrations.check, self._ground.url)
-        except SchemaBehind as error:
-            return Finding(subject, False, str(error), tell("doctor-tables-cure"))
+        schema = await asyncio.to_thread(migrations.look, self._ground.url)
+        known = {"current": schema.current or "–", "newest": migrations.newest()}
+        if schema.newer:
+            return Finding(subject, False, tell("doctor-tables-newer", **known), tell("doctor-tables-newer-cure"))
+        if schema.pending:
+            return Finding(subject, False, tell("doctor-tables-behind", **known), tell("doctor-tables-cure"))
         return Finding(subject, True, tell("doctor-tables-well"))
