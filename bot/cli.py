@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -77,6 +78,23 @@ def migrate(
 
 
 @app.command()
+def backup(file: Annotated[Path, typer.Argument(help="a new file; by its end it is gzip")]) -> None:
+    """Write all that is kept into one file, while the bot goes on."""
+    _leave(_told("backup", _whole(file)))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="what `bot backup` wrote")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Throw away what the database holds now.")
+    ] = False,
+) -> None:
+    """Put a backup into an empty database; stop the bot first."""
+    _leave(_told("restore", _whole(file), replace))
+
+
+@app.command()
 def doctor() -> None:
     """Look at the database, the model, Slack, Discord and the disk, and say what to do."""
     _leave(_told("doctor", quiet=True))
@@ -96,7 +114,7 @@ def erase(
     _leave(_told("erase", platform, workspace, quiet=True))
 
 
-def _told(name: Name, *words: str, quiet: bool = False) -> int:
+def _told(name: Name, *words: object, quiet: bool = False) -> int:
     """Run a command to its end; our own errors become one clear line each."""
     try:
         settings = read_settings()
@@ -122,10 +140,16 @@ def _command(name: Name) -> Command:
         "chat": commands.chat,
         "migrate": commands.migrate,
         "migrate-check": commands.migrate_check,
+        "backup": commands.backup,
+        "restore": commands.restored,
         "doctor": commands.doctor,
         "erase": commands.erase,
     }
     return known[name]
+
+
+def _whole(file: Path) -> Path:
+    return file.expanduser().absolute()
 
 
 def _leave(code: int) -> None:

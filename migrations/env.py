@@ -1,4 +1,4 @@
-"""Alembic's door: runs the revisions on the connection that `bot.memory.migrations` hands in, each by itself."""
+"""Alembic's door: runs the revisions, each by itself, on the connection of `bot.memory.migrations`."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""What the program's other commands do: chat, migrate, doctor, setup."""
+"""What the program's other commands do: chat, setup, doctor, erase, and the care for the database."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bot import __version__
 from bot.adapters.person import language_here, person_here
 from bot.adapters.terminal import Terminal
 from bot.app.ground import Ground, migrated, opened, reached
@@ -24,6 +25,7 @@ from bot.dialogue import Platform
 from bot.doctor import Disk, diagnose
 from bot.errors import SettingError
 from bot.memory import migrations
+from bot.memory.backups import back_up, restore
 from bot.memory.erasing import Erasing
 from bot.memory.history import HistoryShelf
 from bot.memory.workspaces import Workspaces
@@ -75,6 +77,22 @@ async def migrate_check(settings: Settings, say: Say) -> int:
         say(f"The tables are behind ({schema.current}). Pending: {', '.join(schema.pending)}.")
         return 1
     say(f"The tables are up to date ({schema.current}).")
+    return 0
+
+
+async def backup(settings: Settings, say: Say, path: Path) -> int:
+    """Write a backup, while the bot goes on."""
+    async with reached(settings, say) as url:
+        rows = await asyncio.to_thread(back_up, url, path, __version__)
+    say(f"{rows:,} rows are in {path}.")
+    return 0
+
+
+async def restored(settings: Settings, say: Say, path: Path, replace: bool) -> int:
+    """Put a backup into the database; the bot has to be stopped."""
+    async with reached(settings, say) as url:
+        label = await asyncio.to_thread(restore, url, path, replace=replace, tell=say)
+    say(f"Restored what Frontdesk {label.version} kept at {label.taken_at}.")
     return 0
 
 

@@ -68,7 +68,9 @@ class DatabaseCheck:
         schema = await asyncio.to_thread(migrations.look, self._ground.url)
         known = {"current": schema.current or "–", "newest": migrations.newest()}
         if schema.newer:
-            return Finding(subject, False, tell("doctor-tables-newer", **known), tell("doctor-tables-newer-cure"))
+            return Finding(
+                subject, False, tell("doctor-tables-newer", **known), tell("doctor-tables-newer-cure")
+            )
         if schema.pending:
             return Finding(subject, False, tell("doctor-tables-behind", **known), tell("doctor-tables-cure"))
         return Finding(subject, True, tell("doctor-tables-well"))

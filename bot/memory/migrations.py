@@ -21,7 +21,7 @@ from bot.memory.outages import reason
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _LOCK = 7_026_112_301  # one number for all processes that migrate the same database
 _AWAY = 3  # the exit code of a process that could not reach the database
-# A statement that waits for a lock holds up everybody who comes after it, so it gives up soon and tries again.
+# Whoever waits for a lock holds up all who come after, so a statement gives up soon and is tried again.
 _LOCK_SECONDS = 2
 _PAUSES = (0.5, 1.0, 2.0, 5.0)
 _PATIENCE = 600.0
@@ -80,8 +80,8 @@ def upgrade(url: str, to: str = "head", tell: Tell = lambda _: None, patience: f
     """
     Bring the database at `url` to a revision; processes that start together wait for each other.
 
-    Each revision is committed by itself, and no statement waits longer for a lock than two seconds: then it is
-    begun again after a pause, for `patience` seconds. `tell` is told each step.
+    Each revision is committed by itself, and no statement waits longer than two seconds for a lock: then its
+    revision is begun again after a pause, for `patience` seconds. `tell` is told each step.
 
     Raises `StoreDown` where the database cannot be reached, and `SchemaBehind` where others do not let go.
     """

@@ -44,6 +44,7 @@ turns = sa.Table(
         "id",
         postgresql_where=sa.text("state IN ('waiting', 'answering')"),
     ),
+    sa.Index("turns_prune_index", "finished_at", postgresql_where=sa.text("manifest IS NOT NULL")),
 )
 
 pieces = sa.Table(
