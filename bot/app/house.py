@@ -18,6 +18,7 @@ from bot.memory.inbox import Inbox
 from bot.memory.leases import Leases
 from bot.memory.outbox import Outbox
 from bot.memory.people import People
+from bot.memory.pruning import Pruning
 from bot.memory.recall import Memory
 from bot.memory.summaries import Summaries
 from bot.memory.transcripts import Transcripts
@@ -92,12 +93,15 @@ def _queue(
     answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words, attaching)
     troubles = Troubles(database)
     worker = Worker(answerer, turns, Summaries(database, counter), engine, Caring(adapters, troubles, words))
-    erasing = Erasing(database, settings.keep.deleted_days)
+    keep = settings.keep
+    erasing = Erasing(database, keep.deleted_days)
+    pruning = Pruning(database, keep.conversation_days, keep.detail_days)
 
     async def sweep() -> None:
         await turns.wake_open(list(adapters))
         await troubles.refresh()
         await erasing.sweep()
+        await pruning.sweep()
 
     work = settings.work
     return Queue(

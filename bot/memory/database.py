@@ -109,7 +109,7 @@ def told_by(connection: AsyncConnection) -> Run:
 
     async def run(statement: LiteralString, **given: object) -> list[DictRow]:
         result = await connection.exec_driver_sql(statement, given)
-        return [dict(row) for row in result.mappings()]
+        return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
     return run
 
