@@ -70,9 +70,12 @@ async def reached(settings: Settings, say: Say = lambda _: None) -> AsyncIterato
     say("Starting the database …")
     server = EmbeddedPostgres(made_folder(settings.data_dir))
     url = await server.start()
+    watching = asyncio.create_task(server.watch())
     try:
         yield url
     finally:
+        watching.cancel()
+        await asyncio.wait({watching})
         await server.stop()
 
 

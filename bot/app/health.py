@@ -16,6 +16,9 @@ from bot.memory import migrations
 from bot.memory.troubles import Troubles
 from bot.ports import Tell
 
+# Reads go on where the disk is full or the server a standby, so something is written as well.
+_WRITE = "CREATE TEMPORARY TABLE frontdesk_look ON COMMIT DROP AS SELECT 1 AS written"
+
 
 class TroublesCheck:
     """Tells where answers could not be posted."""
@@ -57,6 +60,13 @@ class DatabaseCheck:
         except StoreDown as error:
             cure = tell("doctor-database-cure")
             yield Finding(subject, False, str(error), cure)
+            return
+        try:
+            async with self._ground.database.transaction() as connection:
+                await connection.execute(sa.text(_WRITE))
+        except StoreDown as error:
+            text = tell("doctor-database-unwritable", reason=str(error))
+            yield Finding(subject, False, text, tell("doctor-database-unwritable-cure"))
             return
         milliseconds = round((time.monotonic() - begun) * 1000)
         text = tell("doctor-database-well", version=version, milliseconds=milliseconds)

@@ -78,7 +78,7 @@ class Listener:
         except ValueError:
             log.warning("slack_event_malformed", type=_name(event.get("type")))
         except StoreError as error:
-            log.warning("slack_message_not_kept", error=type(error).__name__)
+            log.warning("slack_message_not_kept", error=type(error).__name__, reason=str(error))
             return BoltResponse(status=503)
         return BoltResponse(status=200)
 
