@@ -71,10 +71,12 @@ async def migrate_check(settings: Settings, say: Say) -> int:
     async with reached(settings, say) as url:
         schema = await asyncio.to_thread(migrations.look, url)
     if schema.newer:
-        say(f"The tables are newer ({schema.current}) than this program, which knows {migrations.newest()}.")
+        newest = migrations.newest()
+        say(f"The tables are at revision {schema.current}; this program knows none after {newest}.")
         return 2
     if schema.pending:
-        say(f"The tables are behind ({schema.current}). Pending: {', '.join(schema.pending)}.")
+        there = f"at revision {schema.current}" if schema.current else "not there yet"
+        say(f"The tables are {there}. Pending: {', '.join(schema.pending)}. Run `bot migrate`.")
         return 1
     say(f"The tables are up to date ({schema.current}).")
     return 0

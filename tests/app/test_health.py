@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot.app.ground import Ground, opened
@@ -84,3 +85,24 @@ async def test_looking_changes_nothing_and_missing_tables_are_told(
         assert database.well
         assert not tables.well
         assert "migrate" in tables.text + tables.cure
+
+
+async def test_tables_that_are_newer_are_told_with_the_cure(looking: Looking, database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    async with looking(database_url) as ground:
+        _, tables = await found(ground)
+    assert not tables.well
+    assert "9999" in tables.text
+    assert "newer version" in tables.cure
+
+
+async def test_a_database_that_takes_no_writes_is_told_with_the_reason(
+    looking: Looking, database_url: str
+) -> None:
+    read_only = f"{database_url}&options=-c%20default_transaction_read_only%3Don"
+    async with looking(read_only) as ground:
+        (database,) = await found(ground)
+    assert not database.well
+    assert "read-only" in database.text
+    assert "takes writes" in database.cure
