@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 
@@ -88,6 +89,10 @@ async def test_without_a_free_connection_it_waits_and_goes_on(new_database: NewD
                 with pytest.raises(StoreDown, match="too many connections"):
                     async with database.transaction():
                         pass
+            left = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'few'"
+            async with asyncio.timeout(10):
+                while admin.execute(left).fetchone() != (0,):  # its process ends a moment after
+                    await asyncio.sleep(0.01)
             assert await database.run("SELECT 1 AS one") == [{"one": 1}]
         finally:
             await database.close()
