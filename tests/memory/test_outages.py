@@ -91,7 +91,7 @@ async def test_without_a_free_connection_it_waits_and_goes_on(new_database: NewD
                         pass
             left = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'few'"
             async with asyncio.timeout(10):
-                while admin.execute(left).fetchone() != (0,):  # its process ends a moment after
+                while admin.execute(left).fetchone() != (0,):  # noqa: ASYNC110 — another process ends
                     await asyncio.sleep(0.01)
             assert await database.run("SELECT 1 AS one") == [{"one": 1}]
         finally:
