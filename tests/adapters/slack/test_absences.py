@@ -67,7 +67,7 @@ async def test_a_workspace_that_comes_later_is_caught_up_too(slack: SlackDouble,
         await slack.until(lambda: bool(door.messages))
         teams.there.append(teams.made("T0002"))
         await slack.until(lambda: ("slack-gaps:T0002", 1, 1) in seats.asked)
-    assert [message.channel.workspace for message in door.messages][0] == "T0001"
+    assert door.messages[0].channel.workspace == "T0001"
 
 
 async def test_one_that_removed_the_bot_is_left_and_one_with_a_new_token_begun_anew(
