@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 import psutil
 
 from benchmarks import load, programs, world
+from benchmarks.growth import grown
 from benchmarks.recall import recalled
 from benchmarks.table import Figures, written
+from bot.app.logs import configure_logs
 
 _LOADED_RATE = 20.0
 
@@ -89,8 +91,14 @@ async def main(quick: bool, only: str) -> None:
         print("measuring recall …", file=sys.stderr, flush=True)
         async with programs.folder() as data:
             recall = await recalled(data / "data")
+    growth = {}
+    if not only or only == "growth":
+        print("measuring growth …", file=sys.stderr, flush=True)
+        configure_logs("console", level=40)
+        async with programs.folder() as data:
+            growth = await grown(data / "data")
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC · {_machine()}\n")
-    print(written(found, recall))
+    print(written(found, recall, growth))
 
 
 def _machine() -> str:
@@ -105,6 +113,8 @@ def _machine() -> str:
 if __name__ == "__main__":
     options = argparse.ArgumentParser(prog="make bench")
     options.add_argument("--quick", action="store_true", help="fewer questions, about a minute and a half")
-    options.add_argument("--only", default="", help="one of: slack, discord, floor, recall, 'slack bot' …")
+    options.add_argument(
+        "--only", default="", help="one of: slack, discord, floor, recall, growth, 'slack bot' …"
+    )
     given = options.parse_args()
     asyncio.run(main(given.quick, given.only))

@@ -223,7 +223,8 @@ class Terminal:
             who = f"**{reason.author}** " if reason.author else ""
             tokens = f"{reason.tokens} {self._say('why-tokens')}"
             told.append(f"- *{how}, {tokens}:* {who}{_short(plain(reason.text))}")
-        return "\n".join([*told, *(f"- {plain(note)}" for note in why.manifest.notes)])
+        notes = [self._say("why-pruned")] if why.pruned else why.manifest.notes
+        return "\n".join([*told, *(f"- {plain(note)}" for note in notes)])
 
     def _show(self, key: str, **values: object) -> None:
         self._screen.say(self._say(key, **values))

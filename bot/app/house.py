@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bot.app.ground import Ground
 from bot.app.parts import ME, attender, prices
@@ -13,6 +14,7 @@ from bot.dialogue import Platform
 from bot.documents import Reader
 from bot.engine import Engine
 from bot.memory.attachments import Attachments
+from bot.memory.database import Database
 from bot.memory.erasing import Erasing
 from bot.memory.fairness import raise_oldest
 from bot.memory.history import HistoryShelf
@@ -21,6 +23,7 @@ from bot.memory.leases import Leases
 from bot.memory.limits import Limits, Rates
 from bot.memory.outbox import Outbox
 from bot.memory.people import People
+from bot.memory.pruning import Pruning
 from bot.memory.recall import Memory
 from bot.memory.summaries import Summaries
 from bot.memory.transcripts import Transcripts
@@ -107,17 +110,9 @@ def _queue(
     attaching = Attaching(Attachments(database, counter), Reader(counter), words, engine.room // 2)
     answering = Answerer(engine, adapters, turns, leases, outbox, shelf, words, attaching)
     answerer = watch.answerer(answering)
-    troubles, erasing = Troubles(database), Erasing(database, settings.keep.deleted_days)
+    troubles = Troubles(database)
     worker = Worker(answerer, turns, Summaries(database, counter), engine, Caring(adapters, troubles, words))
-    rates = Rates(database)
-
-    async def sweep() -> None:
-        await record.wake_open(list(adapters))
-        await troubles.refresh()
-        await erasing.sweep()
-        await rates.sweep()
-        await raise_oldest(database)
-
+    sweep = _sweeping(settings, database, partial(record.wake_open, list(adapters)), troubles)
     work = settings.work
     return Queue(
         ground.url,
@@ -130,6 +125,25 @@ def _queue(
         beat=beat,
         rescued=watch.metrics.rescued,
     )
+
+
+def _sweeping(
+    settings: Settings, database: Database, wake_open: Callable[[], Awaitable[object]], troubles: Troubles
+) -> Callable[[], Awaitable[None]]:
+    """Make what every worker does with each beat: wakes what was left lying, and takes away what is over."""
+    keep, rates = settings.keep, Rates(database)
+    erasing = Erasing(database, keep.deleted_days)
+    pruning = Pruning(database, keep.conversation_days, keep.detail_days)
+
+    async def sweep() -> None:
+        await wake_open()
+        await troubles.refresh()
+        await erasing.sweep()
+        await rates.sweep()
+        await raise_oldest(database)
+        await pruning.sweep()
+
+    return sweep
 
 
 def _engine(settings: Settings, ground: Ground, backends: Sequence[Backend], watch: Watch) -> Engine:

@@ -128,9 +128,11 @@ class LimitSettings(Section):
 
 
 class KeepSettings(Section):
-    """How long what people took away is kept before it is erased."""
+    """How long things are kept; for `conversation_days` and `detail_days` 0 means for ever."""
 
     deleted_days: int = Field(default=30, ge=0, le=36_500)
+    conversation_days: int = Field(default=0, ge=0, le=36_500)
+    detail_days: int = Field(default=90, ge=0, le=36_500)
 
 
 class Settings(BaseSettings):

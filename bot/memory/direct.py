@@ -88,8 +88,9 @@ class Direct:
                 connection = self._idle.pop() if self._idle else await self._open()
                 try:
                     yield connection
-                except psycopg.OperationalError:
-                    # The server went away: so did the others, which nobody should have to find out.
+                except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction):
+                    # The server went away, or is a standby now: so are the others', which nobody should have
+                    # to find out.
                     await connection.close()
                     await self.close()
                     raise

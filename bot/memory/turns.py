@@ -19,7 +19,6 @@ from bot.memory.models import conversations, messages, people, pieces, turns
 from bot.memory.news import tell_conversation, wake
 from bot.memory.places import as_conversation
 from bot.memory.rows import Row, message_of, row_of, storable, weigh
-from bot.memory.workspaces import language_of_place
 from bot.ports import TokenCounter
 
 
@@ -251,24 +250,17 @@ async def _fenced(connection: AsyncConnection, turn: Turn) -> sa.RowMapping:
 
     A turn that was ended or given back is nobody's, though the lease's number has not moved since.
     """
-    row = await _lock(connection, turn.conversation.id)
+    here = conversations.c.id == turn.conversation.id
+    epoch = await connection.scalar(sa.select(conversations.c.lease_epoch).where(here).with_for_update())
     mine = (turns.c.id == turn.id) & (turns.c.state == "answering") & (turns.c.epoch == turn.epoch)
     wanted = (turns.c.revision, turns.c.wanted, turns.c.finished_at)
     found = sa.select(*wanted, conversations.c.last_position, conversations.c.total_tokens).join(
         conversations, conversations.c.id == turns.c.conversation_id
     )
     held = (await connection.execute(found.where(mine))).first()
-    if row is None or row.lease_epoch != turn.epoch or held is None:
+    if epoch != turn.epoch or held is None:
         raise LeaseLost(f"turn {turn.id} is another worker's, or over")
     return held._mapping
-
-
-async def _lock(connection: AsyncConnection, conversation_id: int) -> sa.Row[tuple[object, ...]] | None:
-    left = sa.cast(sa.func.extract("epoch", conversations.c.lease_until - sa.func.now()), sa.Float)
-    language = language_of_place(conversations.c.platform, conversations.c.workspace)
-    found = sa.select(conversations, left.label("free_in"), language.label("place_language"))
-    found = found.where(conversations.c.id == conversation_id).with_for_update()
-    return (await connection.execute(found)).first()
 
 
 async def _set_lease(connection: AsyncConnection, conversation_id: int, **values: object) -> None:

@@ -147,6 +147,7 @@ def _reasons(why: Why) -> dict[str, Any]:
         "attempts": why.attempts,
         "seconds": why.seconds,
         "first_text_seconds": why.first_text_seconds,
+        "pruned": why.pruned,
         "budget": why.manifest.budget,
         "tokens": why.manifest.tokens,
         "shortened": why.manifest.shortened,

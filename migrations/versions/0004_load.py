@@ -8,15 +8,10 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Go forward; the indexes hold what is open or was set aside, which is little at any time."""
+    """Go forward; the indexes that belong to it are made by 0006, beside the others' work."""
     op.add_column("turns", sa.Column("tenant", sa.Text(), nullable=False, server_default=""))
     op.add_column("turns", sa.Column("queued_told_at", sa.DateTime(timezone=True)))
     op.add_column("messages", sa.Column("limited", sa.Boolean(), nullable=False, server_default=sa.false()))
-    is_open = sa.text("state IN ('waiting', 'answering')")
-    untold = sa.text("state = 'waiting' AND queued_told_at IS NULL AND visible_at IS NULL")
-    op.create_index("turns_tenant_index", "turns", ["tenant", "id"], postgresql_where=is_open)
-    op.create_index("turns_untold_index", "turns", ["created_at"], postgresql_where=untold)
-    op.create_index("turns_poisoned_index", "turns", ["id"], postgresql_where=sa.text("error = 'poisoned'"))
     op.create_table(
         "rates",
         sa.Column("key", sa.Text(), nullable=False),
@@ -30,8 +25,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Go back."""
     op.drop_table("rates")
-    for name in ("poisoned", "untold", "tenant"):
-        op.drop_index(f"turns_{name}_index", "turns")
     op.drop_column("messages", "limited")
     op.drop_column("turns", "queued_told_at")
     op.drop_column("turns", "tenant")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot.app.ground import Ground, opened
@@ -136,3 +137,24 @@ async def test_the_processes_at_work_are_told_and_one_that_fell_silent(
 async def test_of_processes_on_a_database_that_is_away_nothing_is_told(looking: Looking) -> None:
     async with looking(AWAY) as ground:
         assert [finding async for finding in ProcessesCheck(ground).check(in_english)] == []
+
+
+async def test_tables_that_are_newer_are_told_with_the_cure(looking: Looking, database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    async with looking(database_url) as ground:
+        _, tables = await found(ground)
+    assert not tables.well
+    assert "9999" in tables.text
+    assert "newer version" in tables.cure
+
+
+async def test_a_database_that_takes_no_writes_is_told_with_the_reason(
+    looking: Looking, database_url: str
+) -> None:
+    read_only = f"{database_url}&options=-c%20default_transaction_read_only%3Don"
+    async with looking(read_only) as ground:
+        (database,) = await found(ground)
+    assert not database.well
+    assert "read-only" in database.text
+    assert "takes writes" in database.cure

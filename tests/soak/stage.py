@@ -246,6 +246,9 @@ def _environment(stage: Stage) -> dict[str, str]:
         "BOT_MODEL__FIRST_TOKEN_SECONDS": "5",
         "BOT_MODEL__NEXT_TOKEN_SECONDS": "5",
         "BOT_MODEL__DAILY_TOKENS": "0",
+        # Two people ask for two hundred.
+        "BOT_LIMITS__PERSON_PER_MINUTE": "0",
+        "BOT_LIMITS__CHANNEL_PER_MINUTE": "0",
         "BOT_WEB__PORT": "0",
         "BOT_SLACK__BOT_TOKEN": BOT_TOKEN,
         "BOT_SLACK__APP_TOKEN": APP_TOKEN,

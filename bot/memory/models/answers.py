@@ -53,6 +53,7 @@ turns = sa.Table(
     sa.Index("turns_tenant_index", "tenant", "id", postgresql_where=_IS_OPEN),
     sa.Index("turns_untold_index", "created_at", postgresql_where=_IS_UNTOLD),
     sa.Index("turns_poisoned_index", "id", postgresql_where=sa.text("error = 'poisoned'")),
+    sa.Index("turns_prune_index", "finished_at", postgresql_where=sa.text("manifest IS NOT NULL")),
 )
 
 pieces = sa.Table(

@@ -88,6 +88,7 @@ message_revisions = sa.Table(
     sa.Column("revision", sa.BigInteger, primary_key=True),
     text("text"),
     moment("replaced_at", now=True),
+    sa.Index("message_revisions_replaced_at_index", "replaced_at"),
 )
 
 # Deleted before it came: a later delivery of it is not heard. Swept after a day.
@@ -114,6 +115,7 @@ attachments = sa.Table(
     sa.Column("quotes", ARRAY(sa.Text), nullable=False, server_default="{}"),
     moment("read_at", now=True),
     sa.Index("attachments_quotes_index", "quotes", postgresql_using="gin", postgresql_where=IS_QUOTE),
+    sa.Index("attachments_prune_index", "read_at", postgresql_where=sa.text("picture IS NOT NULL")),
 )
 
 summary_blocks = sa.Table(
