@@ -25,7 +25,8 @@ from bot.ports import Door
 log = structlog.get_logger()
 
 TICK_SECONDS = 10.0
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 3.0  # as long as Slack waits for an ack: then it delivers again, perhaps elsewhere
+FOLLOWING_SECONDS = 10.0
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 300.0
 
@@ -107,7 +108,7 @@ class CatchingUp:
         """
         channel = message.channel
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(FOLLOWING_SECONDS):
                 found = await self._missed.replies(Spot(channel.id), channel.root, message.id)
         except (TimeoutError, PlatformError) as error:
             log.warning("slack_thread_not_followed", channel=channel.id, reason=type(error).__name__)
