@@ -42,6 +42,7 @@ class Direct:
         self._in_use = 0
         self._room = asyncio.Semaphore(most)
         self._idle: list[Connection] = []
+        self._era = 0  # a connection that was opened before the last `close` is not kept
 
     async def run(self, statement: LiteralString, given: dict[str, Any]) -> list[DictRow]:
         """Run a statement, committed when this returns, and give its rows."""
@@ -76,7 +77,8 @@ class Direct:
         return self._in_use, len(self._idle), self._most
 
     async def close(self) -> None:
-        """Close the connections that are not in use; later ones are opened anew."""
+        """Close the connections, those in use as soon as they are not; later ones are opened anew."""
+        self._era += 1
         while self._idle:
             await self._idle.pop().close()
 
@@ -85,6 +87,7 @@ class Direct:
         async with self._room:
             self._in_use += 1
             try:
+                era = self._era
                 connection = self._idle.pop() if self._idle else await self._open()
                 try:
                     yield connection
@@ -95,15 +98,15 @@ class Direct:
                     await self.close()
                     raise
                 except BaseException:
-                    await self._keep_if_sound(connection)
+                    await self._keep_if_sound(connection, era)
                     raise
-                self._idle.append(connection)
+                await self._keep_if_sound(connection, era)
             finally:
                 self._in_use -= 1
 
-    async def _keep_if_sound(self, connection: Connection) -> None:
+    async def _keep_if_sound(self, connection: Connection, era: int) -> None:
         """A statement that was refused spoils nothing; one that was cancelled may still be running."""
-        if connection.info.transaction_status is TransactionStatus.IDLE:
+        if era == self._era and connection.info.transaction_status is TransactionStatus.IDLE:
             self._idle.append(connection)
         else:
             await connection.close()

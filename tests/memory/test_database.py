@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bot.errors import SettingError, StoreDown
 from bot.memory.database import Database, driver_url, plain_url
+from bot.memory.direct import Direct
 from tests.memory.conftest import Record, message
 
 
@@ -82,7 +83,7 @@ async def test_several_statements_that_fall_silent_are_ended(record: Record) -> 
     async def fall_silent() -> None:
         async with record.database.statements() as run:
             assert await run("SHOW idle_in_transaction_session_timeout") == [
-                {"idle_in_transaction_session_timeout": "6s"}
+                {"idle_in_transaction_session_timeout": "4s"}
             ]
             await run("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
             await asyncio.sleep(0.3)
@@ -129,7 +130,7 @@ async def test_a_transaction_that_falls_silent_is_ended_and_its_locks_with_it(da
     async def fall_silent() -> None:
         async with database.transaction() as connection:
             silence = await connection.scalar(sa.text("SHOW idle_in_transaction_session_timeout"))
-            assert silence == "6s"
+            assert silence == "4s"
             await connection.execute(sa.text("SET idle_in_transaction_session_timeout = '50ms'"))
             await connection.run_sync(lambda _: time.sleep(0.3))
             await connection.execute(sa.text("SELECT 1"))
@@ -185,3 +186,14 @@ async def test_a_database_that_is_away_is_told_of_a_single_statement_too() -> No
     await database.close()
     assert "\n" not in str(down.value)
     assert "geheim" not in str(down.value)
+
+
+async def test_a_connection_in_use_when_all_are_closed_is_closed_after_it(database_url: str) -> None:
+    direct = Direct(plain_url(database_url), 2)
+    async with direct.transaction() as run:
+        await direct.close()
+        await run("SELECT 1")
+    assert direct.usage() == (0, 0, 2)
+    await direct.run("SELECT 1", {})
+    assert direct.usage() == (0, 1, 2)
+    await direct.close()

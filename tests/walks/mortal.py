@@ -63,7 +63,8 @@ class Mortal:
     """
 
     def __init__(self, environment: Mapping[str, str], roles: Collection[Role] = ALL) -> None:
-        self.environment = dict(environment)
+        # What is pruned now and then is no step of an answer.
+        self.environment = {"BOT_KEEP__DETAIL_DAYS": "0"} | dict(environment)
         self._roles = frozenset(roles)
         self.commits: list[str] = []
         self.calls: list[str] = []
