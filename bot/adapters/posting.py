@@ -9,11 +9,12 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from bot.dialogue import Piece, Slot
-from bot.errors import LeaseLost, PlatformError, PostRefused
+from bot.errors import LeaseLost, PlatformError, PostRefused, StoreDown
 from bot.ports import Receipts
 
 # Growing text is looked at no more often than this: each look may cut the whole answer anew.
 BREATH = 0.1
+RECORD_PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0)
 CALL_SECONDS = 4.0  # the longest one call to a platform may be on the wire
 
 
@@ -181,17 +182,32 @@ class _Desk:
             await self._post(piece, f"r{message_id}"[:25])
             return
         self._shown[piece.ordinal] = (message_id, piece)
-        await self._receipts.sent(piece, message_id)
+        await self._recorded(piece, message_id)
 
     async def _post(self, piece: Piece, nonce: str) -> None:
         await self._receipts.check()
         message_id = await self._poster.post(piece, nonce)
         self._shown[piece.ordinal] = (message_id, piece)
         try:
-            await self._receipts.sent(piece, message_id)
+            await self._recorded(piece, message_id)
         except LeaseLost as lost:
             await self._take_back(message_id, lost)
             raise
+
+    async def _recorded(self, piece: Piece, message_id: str) -> None:
+        """
+        Record what stands; a record that is away for a moment is asked again.
+
+        Without its word nobody knows whether the post is ours: after a freeze it may be one too many.
+        """
+        for pause in RECORD_PAUSES:
+            try:
+                await self._receipts.sent(piece, message_id)
+            except StoreDown:
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._receipts.sent(piece, message_id)
 
     async def _take_back(self, message_id: str, lost: LeaseLost) -> None:
         # By the same nonce the new holder may have been given this very post: then it is not ours.

@@ -9,9 +9,10 @@ from itertools import pairwise
 
 import pytest
 
+from bot.adapters import posting
 from bot.adapters.posting import PostGone, post_and_edit
 from bot.dialogue import Piece, Slot
-from bot.errors import LeaseLost, PlatformDown, StreamCut, Superseded
+from bot.errors import LeaseLost, PlatformDown, StoreDown, StreamCut, Superseded
 from tests.fakes import FakeReceipts, pieces_of
 
 LONG = 3_600.0
@@ -352,3 +353,40 @@ async def test_a_platform_that_does_not_answer_holds_up_no_stop(
     await asyncio.wait({delivery}, timeout=5)
     assert delivery.cancelled()
     assert receipts.log == [("sending", 0)]
+
+
+class Forgetful(FakeReceipts):
+    """A record that is away when a post is to be recorded, and then has given the lease to somebody."""
+
+    def __init__(self, away: int, *, taken: bool) -> None:
+        super().__init__()
+        self.away = away
+        self.taken = taken
+
+    async def sent(self, piece: Piece, message_id: str) -> None:
+        if self.away:
+            self.away -= 1
+            raise StoreDown("away")
+        if self.taken:
+            raise LeaseLost("another has it")
+        await super().sent(piece, message_id)
+
+
+async def test_a_post_is_recorded_as_soon_as_the_record_is_back(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "RECORD_PAUSES", (0.0, 0.0))
+    receipts = Forgetful(2, taken=False)
+    await post_and_edit(pieces_of(Piece(0, "Well", done=True)), receipts, wall, LONG)
+    assert receipts.texts == {0: "Well"}
+    with pytest.raises(StoreDown):
+        await post_and_edit(pieces_of(Piece(0, "Well", done=True)), Forgetful(3, taken=False), wall, LONG)
+
+
+async def test_a_post_of_somebody_who_thaws_while_the_record_is_away_is_taken_back(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "RECORD_PAUSES", (0.0, 0.0))
+    with pytest.raises(LeaseLost):
+        await post_and_edit(pieces_of(Piece(0, "Well", done=True)), Forgetful(1, taken=True), wall, LONG)
+    assert wall.posts == {}

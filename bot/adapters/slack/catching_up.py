@@ -70,6 +70,7 @@ class CatchingUp:
         parts = (team, missed, self._reader.read, door, together.marks, together.oldest)
         self._begin: Callable[[], Gap] = partial(Gap, *parts)
         self._gaps: list[Gap] = []
+        self._unordered: set[str] = set()  # channels where this gap was waited for in vain
         self._gap: Gap | None = self._new()
         self._open = 0
         self._changed = asyncio.Event()
@@ -89,16 +90,19 @@ class CatchingUp:
         """
         Wait until what was written before in a channel is in, which goes before all others now.
 
-        Not for ever: where Slack does not give it in time, order is given up. Raises `StoreDown`.
+        Not for ever, and not twice: where Slack does not give it in time, order is given up in that channel
+        for this gap. Raises `StoreDown`.
         """
         gap = self._gap
-        if gap is None or not self._open or gap.is_closed(channel):
+        if gap is None or not self._open or gap.is_closed(channel) or channel in self._unordered:
             return  # without a connection it came over the last one, before the gap
         try:
             async with asyncio.timeout(self._patience):
                 await gap.close_at(channel, kind)
         except (TimeoutError, PlatformError) as error:
             log.warning("slack_gap_not_waited_for", channel=channel, reason=type(error).__name__)
+            if gap is self._gap:
+                self._unordered.add(channel)
 
     async def follow(self, message: Message) -> None:
         """
@@ -168,6 +172,7 @@ class CatchingUp:
         """Begin a gap; those before it go on only where somebody waits for a place of theirs."""
         self._gaps = [gap for gap in self._gaps if gap.is_busy()]
         self._gaps.append(self._begin())
+        self._unordered.clear()
         return self._gaps[-1]
 
     def _longest(self, error: Exception) -> float:
