@@ -56,6 +56,7 @@ class FakeReceipts:
         self.foreign = set(owned)
         self.refuse = ""
         self.superseded = False
+        self.resumed = False
         self.fence: Callable[[], Awaitable[None]] | None = None
 
     async def check(self) -> None:

@@ -49,6 +49,11 @@ class TurnReceipts:
         }
         self._told = turn.conversation.channel.platform in {Platform.WEB, Platform.CONSOLE}
 
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier try was made."""
+        return self._turn.attempts > 1
+
     async def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
         await self._fence.check()

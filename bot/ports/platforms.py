@@ -57,6 +57,11 @@ class Receipts(Protocol):
     `LeaseLost`, whoever posted deletes the post again and lets the error go on.
     """
 
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier try was made, which may have left signs of work behind when it died."""
+        ...
+
     async def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
         ...

@@ -166,6 +166,11 @@ class PassedReceipts:
         """`inner` is the record itself."""
         self._inner = inner
 
+    @property
+    def resumed(self) -> bool:
+        """Pass on."""
+        return self._inner.resumed
+
     async def check(self) -> None:
         """Pass on."""
         await self._inner.check()

@@ -126,7 +126,7 @@ class SlackAdapter:
         team = await self._team(question)
         poster = await self._poster(team, question, receipts)
         working = self._words.say("thinking", self._words.language_for(question))
-        async with Status(team.web, team.sessions, question, working) as status:
+        async with Status(team.web, team.sessions, question, working, receipts.resumed) as status:
             try:
                 growing = status.until_text(poster.marked(pieces))
                 await post_and_edit(growing, receipts, poster, self._pace)

@@ -28,9 +28,11 @@ class Budget:
     def _burst(self) -> int:
         return max(1, self._most // self._share())
 
-    def take(self) -> bool:
-        """Take one call if there is one now."""
-        return self._take() <= 0
+    def take(self, calls: int = 1) -> bool:
+        """Take so many calls if there are as many now, else none."""
+        if calls > 1 and self.left() < calls:
+            return False
+        return all(self._take() <= 0 for _ in range(calls))
 
     def give_back(self) -> None:
         """Give back a call that was taken and not made."""
