@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.app.ground import Ground
@@ -42,6 +42,7 @@ class House:
     transcripts: Transcripts
     leases: Leases
     queue: Queue | None
+    settle: Callable[[], Awaitable[None]]  # writes down what was only counted; the last thing to do
 
 
 def build(
@@ -67,10 +68,10 @@ def build(
     withdrawals = Withdrawals(database, settings.keep.deleted_days)
     kept = (inbox, withdrawals, Wishes(database), People(database), workspaces)
     door = Reception(*kept, words, attend.admits)
-    queue = None
+    queue, memory = None, Memory(database, counter)
     if backends:
-        queue = _queue(settings, ground, backends, adapters, shelf, leases, terms, beat)
-    return House(inbox, door, Transcripts(database, ground.bell), leases, queue)
+        queue = _queue(settings, ground, backends, adapters, shelf, leases, memory, terms, beat)
+    return House(inbox, door, Transcripts(database, ground.bell), leases, queue, memory.settle)
 
 
 def _queue(
@@ -80,13 +81,14 @@ def _queue(
     adapters: Mapping[Platform, Adapter],
     shelf: HistoryShelf,
     leases: Leases,
+    memory: Memory,
     terms: LeaseTerms,
     beat: float,
 ) -> Queue:
     """Build what answers, folds, sweeps and rescues."""
     database, counter, words = ground.database, ground.counter, ground.words
     turns = Turns(database, counter, ME, terms)
-    engine = _engine(settings, ground, backends)
+    engine = _engine(settings, ground, backends, memory)
     # Half of the room, so that the next question still finds beside it what was attached to this one.
     attaching = Attaching(Attachments(database, counter), Reader(counter), words, engine.room // 2)
     answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words, attaching)
@@ -97,6 +99,7 @@ def _queue(
     async def sweep() -> None:
         await turns.wake_open(list(adapters))
         await troubles.refresh()
+        await memory.settle()
         await erasing.sweep()
 
     work = settings.work
@@ -112,7 +115,7 @@ def _queue(
     )
 
 
-def _engine(settings: Settings, ground: Ground, backends: Sequence[Backend]) -> Engine:
-    memory, model = Memory(ground.database, ground.counter), settings.model
+def _engine(settings: Settings, ground: Ground, backends: Sequence[Backend], memory: Memory) -> Engine:
+    model = settings.model
     daily, costs = model.daily_tokens, prices(model)
     return Engine(memory, backends, ground.words, ground.counter, settings.persona, daily, prices=costs)
