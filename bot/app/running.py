@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -75,16 +76,24 @@ async def standing(
             slack = slack_adapter(settings.slack, ground.words, machinery)
             discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
             routes = slack.routes if slack is not None else {}
-            for adapter in filter(None, (slack, discord)):
-                stack.push_async_callback(adapter.close)
-                adapters[adapter.platform] = adapter
+            for adapter in (slack, discord):
+                if adapter is not None:
+                    stack.push_async_callback(adapter.close)
+                    adapters[adapter.platform] = adapter
         house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
         parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
-        stack.push_async_callback(cancelled, parts)
-        stack.push_async_callback(house.settle)
+        stack.push_async_callback(_ended, parts, house)
         if house.queue is not None:
             stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
         yield Standing(ground, house, backends, adapters, routes, roles, machinery)
+
+
+async def _ended(parts: Sequence[asyncio.Task[None]], house: House) -> None:
+    """Write down what was only counted, then end what the last answers needed."""
+    try:
+        await house.settle()
+    finally:
+        await cancelled(parts)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from bot.memory.database import Database
 log = structlog.get_logger()
 
 _SECONDS = 5.0
+_KNOWN = 10_000  # conversations whose workspace is known by heart
 
 
 class Spending:
@@ -28,16 +29,19 @@ class Spending:
         """Nothing was counted yet."""
         self._database = database
         self._owed: dict[int, tuple[int, Decimal]] = {}
+        self._workspaces: dict[int, tuple[str, str]] = {}
 
     async def today(self, conversation_id: int) -> int:
-        """
-        Say how many tokens the conversation's workspace has used since midnight UTC.
-
-        What was counted since the last `settle` is told only of the conversation itself.
-        """
+        """Say how many tokens the conversation's workspace has used since midnight UTC, as far as we know."""
         rows = await self._database.run(_SPENT, conversation=conversation_id)
-        written = rows[0]["tokens"] if rows else 0
-        return written + self._owed.get(conversation_id, (0,))[0]
+        if not rows:
+            return 0
+        here = rows[0]["platform"], rows[0]["workspace"]
+        if len(self._workspaces) >= _KNOWN:
+            self._workspaces.clear()
+        self._workspaces[conversation_id] = here
+        owed = (tokens for one, (tokens, _) in self._owed.items() if self._workspaces.get(one) == here)
+        return int(rows[0]["tokens"]) + sum(owed)
 
     def add(self, conversation_id: int, tokens: int, cost: Decimal | None = None) -> None:
         """Count to the workspace's day, whoever holds the conversation."""
@@ -63,8 +67,10 @@ class Spending:
 
 
 _SPENT = """
-SELECT tokens FROM spending JOIN conversations USING (platform, workspace)
-WHERE conversations.id = %(conversation)s AND day = (now() AT TIME ZONE 'UTC')::date
+SELECT platform, workspace, coalesce(spending.tokens, 0) AS tokens
+FROM (SELECT platform, workspace FROM conversations WHERE id = %(conversation)s) AS here
+LEFT JOIN (SELECT * FROM spending WHERE day = (now() AT TIME ZONE 'UTC')::date) AS spending
+    USING (platform, workspace)
 """
 
 # In the workspaces' order, so that two processes that write at once cannot wait for each other in a ring.
