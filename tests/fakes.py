@@ -56,6 +56,10 @@ class FakeReceipts:
         self.superseded = False
         self.fence: Callable[[], None] = lambda: None
 
+    @property
+    def again(self) -> bool:
+        return bool(self.slots)
+
     def check(self) -> None:
         self.fence()
         if self.refuse == "check":

@@ -181,6 +181,7 @@ class Turn:
     One answer, from being woken to being done; `question` holds the joined messages, oldest first.
 
     `taken_at` is when its lease began at the latest, on this process' monotonic clock.
+    A `fresh` one was never taken up before, so nothing of it can stand.
     """
 
     id: int
@@ -191,6 +192,7 @@ class Turn:
     attempts: int
     taken_at: float | None = field(default=None, compare=False)
     wanted: Wanted = Wanted.ANSWER
+    fresh: bool = field(default=False, compare=False)
 
     @property
     def asked(self) -> Message:

@@ -24,13 +24,13 @@ WITH held AS (
     FROM mine WHERE turns.state IN ('waiting', 'answering') AND turns.id = (
         SELECT id FROM turns
         WHERE conversation_id = %(conversation)s AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1)
-    RETURNING turns.id, turns.attempts
+    RETURNING turns.id, turns.attempts, turns.started_at = now() AS fresh
 ), leased AS (
     UPDATE conversations SET lease_epoch = mine.epoch, lease_until = (
         SELECT now() + make_interval(secs => %(seconds)s) WHERE EXISTS (SELECT FROM taken))
     FROM mine WHERE conversations.id = mine.id
 )
-SELECT held.*, taken.id AS turn_id, taken.attempts, (
+SELECT held.*, taken.id AS turn_id, taken.attempts, taken.fresh, (
     SELECT language FROM workspaces
     WHERE platform = held.platform AND workspace = held.workspace) AS place_language
 FROM held LEFT JOIN taken ON true
@@ -76,7 +76,7 @@ WITH held AS (
     FROM mine WHERE turns.state IN ('waiting', 'answering') AND turns.id = (
         SELECT id FROM turns WHERE conversation_id = %(conversation)s AND id <> %(turn)s
             AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1)
-    RETURNING turns.id, turns.attempts
+    RETURNING turns.id, turns.attempts, turns.started_at = now() AS fresh
 ), passed AS (
     UPDATE conversations SET
         last_position = mine.last_position + (SELECT count(*) FROM said),
@@ -86,7 +86,8 @@ WITH held AS (
     FROM mine WHERE conversations.id = mine.id
     RETURNING conversations.id
 )
-SELECT taken.id AS turn_id, taken.attempts, pg_notify('frontdesk', 'conversation:' || passed.id)::text
+SELECT taken.id AS turn_id, taken.attempts, taken.fresh,
+    pg_notify('frontdesk', 'conversation:' || passed.id)::text
 FROM passed LEFT JOIN taken ON true
 """
 

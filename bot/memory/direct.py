@@ -17,6 +17,9 @@ _BEGIN_STEADY = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _PREPARED_AFTER = 2
 
 Connection = psycopg.AsyncConnection[DictRow]
+Cursor = psycopg.AsyncCursor[
+    DictRow
+]  # kept with its connection: a new one costs as much as a short statement
 
 
 class Run(Protocol):
@@ -39,12 +42,12 @@ class Direct:
         """`url` is as libpq wants it; nothing is opened before it is needed."""
         self._url = url
         self._room = asyncio.Semaphore(most)
-        self._idle: list[Connection] = []
+        self._idle: list[Cursor] = []
 
     async def run(self, statement: LiteralString, given: dict[str, Any]) -> list[DictRow]:
         """Run a statement, committed when this returns, and give its rows."""
-        async with self._connection() as connection:
-            cursor = await connection.execute(statement, given)
+        async with self._cursor() as cursor:
+            await cursor.execute(statement, given)
             return await _rows(cursor)
 
     @asynccontextmanager
@@ -54,48 +57,48 @@ class Direct:
 
         With `steady` all read the same state and write nothing.
         """
-        async with self._connection() as connection:
+        async with self._cursor() as cursor:
 
             async def run(statement: LiteralString, **given: object) -> list[DictRow]:
-                cursor = await connection.execute(statement, given)
+                await cursor.execute(statement, given)
                 return await _rows(cursor)
 
-            await connection.execute(_BEGIN_STEADY if steady else "BEGIN")
+            await cursor.execute(_BEGIN_STEADY if steady else "BEGIN")
             try:
                 yield run
             except BaseException:
-                if connection.info.transaction_status is not TransactionStatus.ACTIVE:
-                    await connection.execute("ROLLBACK")
+                if cursor.connection.info.transaction_status is not TransactionStatus.ACTIVE:
+                    await cursor.execute("ROLLBACK")
                 raise
-            await connection.execute("COMMIT")
+            await cursor.execute("COMMIT")
 
     async def close(self) -> None:
         """Close the connections that are not in use; later ones are opened anew."""
         while self._idle:
-            await self._idle.pop().close()
+            await self._idle.pop().connection.close()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
+    async def _cursor(self) -> AsyncIterator[Cursor]:
         async with self._room:
-            connection = self._idle.pop() if self._idle else await self._open()
+            cursor = self._idle.pop() if self._idle else (await self._open()).cursor()
             try:
-                yield connection
+                yield cursor
             except psycopg.OperationalError:
                 # The server went away: so did the others, which nobody should have to find out.
-                await connection.close()
+                await cursor.connection.close()
                 await self.close()
                 raise
             except BaseException:
-                await self._keep_if_sound(connection)
+                await self._keep_if_sound(cursor)
                 raise
-            self._idle.append(connection)
+            self._idle.append(cursor)
 
-    async def _keep_if_sound(self, connection: Connection) -> None:
+    async def _keep_if_sound(self, cursor: Cursor) -> None:
         """A statement that was refused spoils nothing; one that was cancelled may still be running."""
-        if connection.info.transaction_status is TransactionStatus.IDLE:
-            self._idle.append(connection)
+        if cursor.connection.info.transaction_status is TransactionStatus.IDLE:
+            self._idle.append(cursor)
         else:
-            await connection.close()
+            await cursor.connection.close()
 
     async def _open(self) -> Connection:
         connection = await psycopg.AsyncConnection.connect(
@@ -110,6 +113,6 @@ class Direct:
         return connection
 
 
-async def _rows(cursor: psycopg.AsyncCursor[DictRow]) -> list[DictRow]:
+async def _rows(cursor: Cursor) -> list[DictRow]:
     # Not by `description`, which describes each column to find out whether there are any.
     return await cursor.fetchall() if cursor.rownumber is not None else []

@@ -49,6 +49,11 @@ class TurnReceipts:
         self._recorded: dict[int, str] = {}  # the platform's ids that this try put on record, by ordinal
         self._told = turn.conversation.channel.platform in {Platform.WEB, Platform.CONSOLE}
 
+    @property
+    def again(self) -> bool:
+        """Whether something of an earlier try may stand: posts, or a sign that somebody is at work."""
+        return not self._turn.fresh
+
     def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
         self._fence.check()

@@ -112,7 +112,12 @@ class Turns:
             await _set_lease(connection, turn.conversation.id, lease_until=self._term())
             wanted = Wanted(held["wanted"])
             return replace(
-                turn, question=question, revision=held["revision"], taken_at=taken_at, wanted=wanted
+                turn,
+                question=question,
+                revision=held["revision"],
+                taken_at=taken_at,
+                wanted=wanted,
+                fresh=False,
             )
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
@@ -165,6 +170,7 @@ class Turns:
             row["attempts"],
             taken_at,
             Wanted(rows[0]["wanted"]),
+            row["fresh"],
         )
 
     def _said(self, turn: Turn, answer: Answer) -> Message:

@@ -57,6 +57,11 @@ class Receipts(Protocol):
     `LeaseLost`, whoever posted deletes the post again and lets the error go on.
     """
 
+    @property
+    def again(self) -> bool:
+        """Whether something of an earlier try may stand: posts, or a sign that somebody is at work."""
+        ...
+
     def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
         ...

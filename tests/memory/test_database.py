@@ -73,7 +73,7 @@ async def test_several_statements_that_fall_silent_are_ended(record: Record) -> 
     async def fall_silent() -> None:
         async with record.database.statements() as run:
             assert await run("SHOW idle_in_transaction_session_timeout") == [
-                {"idle_in_transaction_session_timeout": "6s"}
+                {"idle_in_transaction_session_timeout": "4s"}
             ]
             await run("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
             await asyncio.sleep(0.3)
@@ -120,7 +120,7 @@ async def test_a_transaction_that_falls_silent_is_ended_and_its_locks_with_it(da
     async def fall_silent() -> None:
         async with database.transaction() as connection:
             silence = await connection.scalar(sa.text("SHOW idle_in_transaction_session_timeout"))
-            assert silence == "6s"
+            assert silence == "4s"
             await connection.execute(sa.text("SET idle_in_transaction_session_timeout = '50ms'"))
             await connection.run_sync(lambda _: time.sleep(0.3))
             await connection.execute(sa.text("SELECT 1"))

@@ -215,6 +215,21 @@ async def test_only_lost_conversations_are_woken_and_only_once(record: Record) -
     assert await record.turns.wake_open([Platform.SLACK, Platform.WEB]) == 4
 
 
+async def test_a_turn_is_fresh_only_when_it_is_taken_up_for_the_first_time(record: Record) -> None:
+    first = await record.claimed("hello")
+    assert first.fresh
+    assert not (await record.turns.reload(first)).fresh
+    await record.turns.release(first)
+    await record.lease_runs_out(first.conversation.id)
+    again = await record.turns.claim(first.conversation.id)
+    assert again is not None
+    assert (again.attempts, again.fresh) == (1, False)
+    await record.asked(message("and?", author=BEN))
+    following = await record.turns.finish(again, done())
+    assert following is not None
+    assert following.fresh
+
+
 async def test_an_ending_counts_no_tokens_since_each_generation_did(record: Record) -> None:
     turn = await record.claimed("hello")
     await record.turns.finish(turn, done(usage=Usage(100, 20)))

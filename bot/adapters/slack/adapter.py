@@ -25,7 +25,7 @@ from bot.adapters.slack.posting import SlackPost
 from bot.adapters.slack.reading import Me
 from bot.adapters.slack.signed import PATH, SignedRequests
 from bot.adapters.slack.socket import serve
-from bot.adapters.slack.status import Sessions, Status
+from bot.adapters.slack.status import AT_ONCE_SECONDS, Sessions, Status
 from bot.adapters.slack.web import Web
 from bot.adapters.slack.whispers import Whispers
 from bot.adapters.slack.writing import measure
@@ -99,7 +99,8 @@ class SlackAdapter:
         """Post the pieces in the question's thread while they grow."""
         poster = await self._poster(question, receipts)
         working = self._words.say("thinking", self._words.language_for(question))
-        async with Status(self._web, self._sessions, question, working) as status:
+        patience = 0.0 if receipts.again else AT_ONCE_SECONDS
+        async with Status(self._web, self._sessions, question, working, patience) as status:
             try:
                 growing = status.until_text(poster.marked(pieces))
                 await post_and_edit(growing, receipts, poster, self._pace)

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 RENEW_SECONDS = 90.0  # Slack lets a status go after two minutes
 REFUSED_SECONDS = 3_600.0
 TITLE_CHARACTERS = 80
+AT_ONCE_SECONDS = 0.15  # an answer sooner than this needs no sign
 
 
 class Sessions:
@@ -91,12 +92,20 @@ class Sessions:
 class Status:
     """Shows the status beside the answer's making; that it cannot be shown hinders nothing."""
 
-    def __init__(self, web: Web, sessions: Sessions, question: Message, text: str) -> None:
-        """Slack shows a status in threads only; `text` is for where there are no sessions."""
+    def __init__(
+        self, web: Web, sessions: Sessions, question: Message, text: str, patience: float = 0.0
+    ) -> None:
+        """
+        Slack shows a status in threads only; `text` is for where there are no sessions.
+
+        An answer within `patience` seconds has none; only with 0 is one that another process left cleared.
+        """
         self._web = web
         self._sessions = sessions
         self._question = question
         self._text = text
+        self._patience = patience
+        self._shown = not patience
         self._task: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
         self._in_session_since: float | None = None
@@ -114,7 +123,7 @@ class Status:
             return
         self._over.set()
         await asyncio.wait({self._task})  # else a late call could come after the clearing
-        if not self._ended and (kind is None or not issubclass(kind, asyncio.CancelledError)):
+        if self._shown and not self._ended and (kind is None or not issubclass(kind, asyncio.CancelledError)):
             await self._clear()
 
     async def until_text(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
@@ -129,15 +138,21 @@ class Status:
         self._ended = begun is not None and since is not None and since <= begun
 
     async def _show(self) -> None:
+        if not self._shown and await self._over_within(self._patience):
+            return
+        self._shown = True
         if await self._sessions.begin(self._question):
             self._in_session_since = _now()
             return
         while not self._over.is_set() and await self._set(self._text):
-            try:
-                async with asyncio.timeout(RENEW_SECONDS):
-                    await self._over.wait()
-            except TimeoutError:
-                continue
+            await self._over_within(RENEW_SECONDS)
+
+    async def _over_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._over.wait()
+        except TimeoutError:
+            return False
 
     async def _clear(self) -> None:
         if self._in_session_since is None:
