@@ -79,6 +79,14 @@ def doctor() -> None:
 
 
 @app.command()
+def key() -> None:
+    """Print a new key for BOT_SECRETS__KEY, which encrypts secrets in the database."""
+    from bot.memory.sealing import new_key
+
+    typer.echo(new_key())
+
+
+@app.command()
 def erase(
     platform: Annotated[str, typer.Argument(help="slack, discord, web or console")],
     workspace: Annotated[str, typer.Argument(help="Slack's team id, Discord's server id")],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +43,8 @@ from bot.memory.outbox import Fence
 from bot.ports import Door, Receipts
 from tests.doubles.model import Gate
 
+JUST_NOW = datetime.now(UTC)  # what waits longer than an hour is answered with an apology
+
 
 class FakeReceipts:
     """A record of posts in memory; `refuse` names the call that shall lose the lease."""
@@ -54,14 +56,15 @@ class FakeReceipts:
         self.foreign = set(owned)
         self.refuse = ""
         self.superseded = False
-        self.fence: Callable[[], None] = lambda: None
+        self.fence: Callable[[], Awaitable[None]] | None = None
 
     @property
-    def again(self) -> bool:
-        return bool(self.slots)
+    def fresh(self) -> bool:
+        return not self.slots
 
-    def check(self) -> None:
-        self.fence()
+    async def check(self) -> None:
+        if self.fence is not None:
+            await self.fence()
         if self.refuse == "check":
             raise LeaseLost("the lease ran out")
         if self.superseded:
@@ -400,6 +403,15 @@ class FakeRecord:
             raise LeaseLost("the turn is over")
         self.waiting.insert(0, turn)
 
+    async def hand_over(self, turn: Turn) -> None:
+        self._called("hand over")
+        if turn.id in self.finished:
+            raise LeaseLost("the turn is over")
+        self.waiting.insert(0, turn)
+
+    async def forgive(self, turn: Turn) -> None:
+        self._called("forgive")
+
     async def keep(self, conversation: Conversation, earlier: Sequence[Message]) -> int:
         self._called("keep")
         self.kept.extend(earlier)
@@ -408,7 +420,7 @@ class FakeRecord:
     @asynccontextmanager
     async def hold(self, turn: Turn) -> AsyncIterator[Lease]:
         self._called("hold")
-        self.lease = Lease(turn, time.monotonic() + 60)
+        self.lease = Lease(turn, time.monotonic() + 60, _not_renewed)
         yield self.lease
         self.log.append("let go")
 
@@ -434,11 +446,16 @@ class FakeRecord:
             raise self.errors.pop(name)
 
 
+async def _not_renewed() -> None:
+    """Leave a lease as it is."""
+
+
 def a_message(text: str, number: int = 1, **changes: Any) -> Message:
     """Make a message of Ann's in a Slack thread."""
     place = Channel(Platform.SLACK, "T1", "C1", "1.0", ChannelKind.THREAD, "#general")
     given: dict[str, Any] = {"channel": place, "author": Author("U1", "Ann"), "mentions_bot": True}
-    return Message(f"{number}.0", text=text, sent_at=datetime(2026, 11, 23, 9, tzinfo=UTC), **given | changes)
+    given |= {"text": text, "sent_at": JUST_NOW}
+    return Message(f"{number}.0", **given | changes)
 
 
 def a_turn(

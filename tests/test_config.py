@@ -179,6 +179,44 @@ def test_slack_takes_either_way_of_delivery(monkeypatch: pytest.MonkeyPatch) -> 
     assert read_settings().slack.signing_secret is not None
 
 
+INSTALLED = {
+    "BOT_SLACK__CLIENT_ID": "1.2",
+    "BOT_SLACK__CLIENT_SECRET": "hush-1",
+    "BOT_SLACK__SIGNING_SECRET": "hush-2",
+    "BOT_WEB__PUBLIC_URL": "https://bot.example.com",
+    "BOT_SECRETS__KEY": "hush-3",
+}
+
+
+@pytest.mark.parametrize("absent", INSTALLED)
+def test_what_an_app_to_install_lacks_is_one_line_with_the_cure(
+    monkeypatch: pytest.MonkeyPatch, absent: str
+) -> None:
+    text = refusal(monkeypatch, **{name: value for name, value in INSTALLED.items() if name != absent})
+    assert text.startswith(f"{absent}: missing; ")
+    assert "\n" not in text
+    assert "hush" not in text
+
+
+def test_all_that_is_missing_of_an_app_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = refusal(monkeypatch, BOT_SLACK__CLIENT_SECRET="hush").splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        name for name in INSTALLED if "CLIENT_S" not in name
+    ]
+
+
+def test_an_app_to_install_excludes_a_token_and_takes_either_way_of_delivery(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = refusal(monkeypatch, **INSTALLED, BOT_SLACK__BOT_TOKEN="xoxb-hush")
+    assert text.startswith("BOT_SLACK__BOT_TOKEN: ")
+    assert "hush" not in text
+    monkeypatch.delenv("BOT_SLACK__BOT_TOKEN")
+    monkeypatch.delenv("BOT_SLACK__SIGNING_SECRET")
+    monkeypatch.setenv("BOT_SLACK__APP_TOKEN", "xapp-1")
+    assert read_settings().slack.client_id == "1.2"
+
+
 def test_each_of_several_wrong_values_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     text = refusal(monkeypatch, BOT_WEB__PORT="x", BOT_LOG__FORMAT="y")
     assert [line.partition(":")[0] for line in text.splitlines()] == ["BOT_WEB__PORT", "BOT_LOG__FORMAT"]

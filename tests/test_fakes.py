@@ -123,15 +123,15 @@ async def test_a_reloaded_turn_is_the_same_turn(record: Record) -> None:
 async def test_a_held_lease_stands_until_it_is_broken(record: Record) -> None:
     turn = await record.claimed()
     async with record.leases.hold(turn) as lease:
-        lease.check()
+        await lease.check()
         heard: list[Exception] = []
         lease.on_break(heard.append)
         receipts = record.outbox.receipts(turn, lease)
-        receipts.check()
+        await receipts.check()
         lease.end(LeaseLost("gone"))  # type: ignore[attr-defined]
         assert [type(error) for error in heard] == [LeaseLost]
         with pytest.raises(LeaseLost):
-            receipts.check()
+            await receipts.check()
 
 
 async def test_an_answerer_takes_a_conversation_from_its_first_turn_to_its_last(record: Record) -> None:

@@ -37,6 +37,8 @@ HOMES = {
     "slack_sdk": r"bot/adapters/slack",
     "discord": r"bot/adapters/discord",
     "openai": r"bot/generation/openai",
+    "prometheus_client": r"bot/telemetry",
+    "opentelemetry": r"bot/telemetry",
     "sqlalchemy": r"bot/memory|bot/worker|bot/app|migrations",
     "procrastinate": r"bot/memory|bot/worker|bot/app|migrations",
     "bot.config": r"bot/app|bot/cli|bot/config",

@@ -140,14 +140,14 @@ class _Desk:
 
     async def clear_beyond(self, last: int) -> None:
         """Delete the posts of earlier tries that the answer no longer has; a first try's are all known."""
-        if 0 <= max(self._shown, default=-1) <= last and not self._receipts.again:
+        if 0 <= max(self._shown, default=-1) <= last and self._receipts.fresh:
             return
         for slot in await self._receipts.standing():
             if slot.ordinal <= last:
                 continue
             message_id = await self._standing(slot)
             if message_id:
-                self._receipts.check()
+                await self._receipts.check()
                 await self._poster.delete(message_id)
             await self._receipts.removed(slot.ordinal)
 
@@ -157,7 +157,7 @@ class _Desk:
         return await self._poster.find(slot) or ""
 
     async def _edit(self, piece: Piece, message_id: str) -> None:
-        self._receipts.check()
+        await self._receipts.check()
         try:
             await self._poster.edit(message_id, piece)
         except PostGone:
@@ -168,7 +168,7 @@ class _Desk:
         await self._receipts.sent(piece, message_id)
 
     async def _post(self, piece: Piece, nonce: str) -> None:
-        self._receipts.check()
+        await self._receipts.check()
         message_id = await self._poster.post(piece, nonce)
         self._shown[piece.ordinal] = (message_id, piece)
         try:

@@ -12,7 +12,8 @@ from rich.console import Console
 from bot.adapters.person import language_here, person_here
 from bot.adapters.terminal import Terminal
 from bot.app.ground import Ground, migrated, opened
-from bot.app.health import DatabaseCheck, TroublesCheck
+from bot.app.health import DatabaseCheck, ProcessesCheck, TroublesCheck
+from bot.app.installing import installing
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import Role
 from bot.app.running import Say, standing
@@ -109,7 +110,7 @@ async def _checks(
         stack.push_async_callback(on_board.close)
         await on_board.open()
         checks.append((f"model {on_board.name}", on_board))
-    slack = slack_adapter(settings.slack, ground.words)
+    slack = slack_adapter(settings.slack, ground.words, installing=installing(settings, ground))
     shelf = HistoryShelf(ground.database, ground.counter)
     discord = discord_adapter(settings.discord, shelf, ground.words, Workspaces(ground.database))
     for name, adapter in (("Slack", slack), ("Discord", discord)):
@@ -117,5 +118,6 @@ async def _checks(
             stack.push_async_callback(adapter.close)
             checks.append((name, adapter))
     checks.append(("posts", TroublesCheck(ground)))
+    checks.append(("processes", ProcessesCheck(ground)))
     checks.append(("disk", Disk(ground.data_dir)))
     return checks

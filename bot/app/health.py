@@ -1,4 +1,4 @@
-"""What `bot doctor` sees of the database."""
+"""What `bot doctor` sees of the database and of the processes on it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from collections.abc import AsyncIterator
 from datetime import UTC
 
 import sqlalchemy as sa
+from psycopg.errors import UndefinedTable
 
+from bot import __version__
 from bot.app.ground import Ground
+from bot.app.roles import Role
 from bot.dialogue import Finding
 from bot.errors import SchemaBehind, StoreDown, StoreError
 from bot.memory import migrations
+from bot.memory.processes import SILENT_SECONDS, Processes
 from bot.memory.troubles import Troubles
 from bot.ports import Tell
 
@@ -38,6 +42,33 @@ class TroublesCheck:
             last = one.last_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
             text = tell("doctor-troubles-refused", **told, times=one.times, last=last)
             yield Finding(subject, False, text, tell("doctor-troubles-cure"))
+
+
+class ProcessesCheck:
+    """Tells which processes are at work."""
+
+    def __init__(self, ground: Ground) -> None:
+        """The ground may stand on a database that is away, of which another check tells."""
+        self._ground = ground
+
+    async def check(self, tell: Tell) -> AsyncIterator[Finding]:
+        """Tell of each process what it does and since when it is silent, and whether anybody answers."""
+        subject = tell("doctor-processes")
+        try:
+            found = await Processes(self._ground.database, (), __version__).all()
+        except (StoreError, UndefinedTable):  # of tables that are too old another check tells as well
+            return
+        for one in found:
+            well = one.silent_for <= SILENT_SECONDS
+            told = {"roles": ", ".join(one.roles), "host": one.host, "pid": one.pid, "version": one.version}
+            text = tell("doctor-process", silent=round(one.silent_for), **told)
+            yield Finding(subject, well, text, "" if well else tell("doctor-process-silent"))
+        alive = {role for one in found if one.silent_for <= SILENT_SECONDS for role in one.roles}
+        if not found:
+            yield Finding(subject, True, tell("doctor-processes-none"))
+        elif Role.WORKER not in alive:
+            text = tell("doctor-processes-no-worker")
+            yield Finding(subject, False, text, tell("doctor-processes-no-worker-cure"))
 
 
 class DatabaseCheck:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.app.ground import Ground
 from bot.app.parts import ME, attender, prices
+from bot.app.watching import Watch
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.documents import Reader
@@ -26,8 +28,9 @@ from bot.memory.turns import LeaseTerms, Turns
 from bot.memory.wishes import Wishes
 from bot.memory.withdrawals import Withdrawals
 from bot.memory.workspaces import Workspaces
-from bot.ports import Adapter, Backend, Door
+from bot.ports import Adapter, Backend, Door, Withdraws
 from bot.reception import Reception
+from bot.telemetry import Remembers
 from bot.worker import Answerer, Attaching, Caring, Queue, Worker
 
 BEAT_SECONDS = 1.5
@@ -52,13 +55,14 @@ def build(
     adapters: Mapping[Platform, Adapter],
     shelf: HistoryShelf,
     workspaces: Workspaces,
+    watch: Watch,
     terms: LeaseTerms | None = None,
     beat: float = BEAT_SECONDS,
 ) -> House:
     """
     Build the house around adapters and backends; without a backend nothing is answered in this process.
 
-    `terms` and `beat` say when a silent one is dead.
+    `watch` sees what goes through the seams. `terms` and `beat` say when a silent one is dead.
     """
     terms = terms or LeaseTerms()
     database, counter, words = ground.database, ground.counter, ground.words
@@ -67,10 +71,13 @@ def build(
     leases = Leases(database, ground.bell, terms)
     withdrawals = Withdrawals(database, settings.keep.deleted_days)
     kept = (inbox, withdrawals, Wishes(database), People(database), workspaces)
-    door = Reception(*kept, words, attend.admits)
+    door = watch.door(Reception(*kept, words, attend.admits))
+    for adapter in adapters.values():
+        if isinstance(adapter, Withdraws):
+            adapter.withdraw_by(door)
     queue, memory = None, Memory(database, counter)
     if backends:
-        queue = _queue(settings, ground, backends, adapters, shelf, leases, memory, terms, beat)
+        queue = _queue(settings, ground, backends, adapters, shelf, leases, memory, watch, terms, beat)
     return House(inbox, door, Transcripts(database, ground.bell), leases, queue, memory.settle)
 
 
@@ -82,22 +89,24 @@ def _queue(
     shelf: HistoryShelf,
     leases: Leases,
     memory: Memory,
+    watch: Watch,
     terms: LeaseTerms,
     beat: float,
 ) -> Queue:
     """Build what answers, folds, sweeps and rescues."""
     database, counter, words = ground.database, ground.counter, ground.words
-    turns = Turns(database, counter, ME, terms)
-    engine = _engine(settings, ground, backends, memory)
+    record = Turns(database, counter, ME, terms)
+    turns, outbox = watch.turns(record), watch.outbox(Outbox(database))
+    engine = _engine(settings, ground, watch.backends(backends), watch.memory(memory))
     # Half of the room, so that the next question still finds beside it what was attached to this one.
     attaching = Attaching(Attachments(database, counter), Reader(counter), words, engine.room // 2)
-    answerer = Answerer(engine, adapters, turns, leases, Outbox(database), shelf, words, attaching)
-    troubles = Troubles(database)
+    answering = Answerer(engine, adapters, turns, leases, outbox, shelf, words, attaching)
+    answerer = watch.answerer(answering)
+    troubles, erasing = Troubles(database), Erasing(database, settings.keep.deleted_days)
     worker = Worker(answerer, turns, Summaries(database, counter), engine, Caring(adapters, troubles, words))
-    erasing = Erasing(database, settings.keep.deleted_days)
 
     async def sweep() -> None:
-        await turns.wake_open(list(adapters))
+        await record.wake_open(list(adapters))
         await troubles.refresh()
         await memory.settle()
         await erasing.sweep()
@@ -112,10 +121,13 @@ def _queue(
         concurrency=work.answers_at_once,
         grace=work.grace_seconds,
         beat=beat,
+        rescued=watch.metrics.rescued,
     )
 
 
-def _engine(settings: Settings, ground: Ground, backends: Sequence[Backend], memory: Memory) -> Engine:
+def _engine(
+    settings: Settings, ground: Ground, backends: Sequence[Backend], memory: Remembers[Any]
+) -> Engine:
     model = settings.model
     daily, costs = model.daily_tokens, prices(model)
     return Engine(memory, backends, ground.words, ground.counter, settings.persona, daily, prices=costs)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from bot.memory.marks import Marks
 from bot.memory.processes import Processes
 from bot.memory.seats import Seats
 
 
 @dataclass(frozen=True, slots=True)
 class Machinery:
-    """This process among the others, and what only one of them may hold."""
+    """
+    This process among the others, what only one of them may hold, and how far they heard together.
+
+    What was written while none of them listened is fetched unless it is older than `gaps`.
+    """
 
     processes: Processes
     seats: Seats
+    marks: Marks
+    gaps: timedelta

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 from bot.app.machinery import Machinery
 from bot.app.proxies import proxy_to
+from bot.app.roles import Role
 from bot.attention import AccessList, Attender
 from bot.config import Access, DiscordSettings, ModelChoice, ModelSettings, Settings, SlackSettings
 from bot.dialogue import Author, Channel, Platform
@@ -21,7 +23,9 @@ from bot.ports import Adapter, Backend, Named, Words
 
 if TYPE_CHECKING:  # a platform's SDK is loaded where the platform is used: 10 MB each
     from bot.adapters.discord import Choices, DiscordAdapter, Marks
-    from bot.adapters.slack import SlackAdapter
+    from bot.adapters.slack import Installing, SlackAdapter
+
+Retried = Callable[[Platform], None]
 
 ME = Author("frontdesk", "Frontdesk")
 
@@ -29,6 +33,10 @@ ME = Author("frontdesk", "Frontdesk")
 # context would keep people waiting for half a minute.
 _ON_BOARD_CONTEXT = 2_048
 _ON_BOARD_ANSWER = 384
+
+
+def _nobody(_: Platform) -> None:
+    """Where nobody counts."""
 
 
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
@@ -78,21 +86,36 @@ def model_told(settings: ModelSettings, backends: Sequence[Backend]) -> tuple[st
 
 
 def slack_adapter(
-    settings: SlackSettings, words: Words, machinery: Machinery | None = None
+    settings: SlackSettings,
+    words: Words,
+    machinery: Machinery | None = None,
+    installing: Installing | None = None,
+    retried: Retried = _nobody,
 ) -> SlackAdapter | None:
-    """Make Slack's adapter, or None where it is not used; alone, it need not mind other processes."""
-    if settings.bot_token is None or not (settings.app_token or settings.signing_secret):
-        return None
-    from bot.adapters.slack import SlackAdapter
+    """
+    Make Slack's adapter, or None where it is not used; alone, it need not mind other processes.
 
+    With `installing` it serves all workspaces that install it, else the one of the token.
+    `retried` is told of each post that is tried once more.
+    """
+    if (settings.bot_token or installing) is None or not (settings.app_token or settings.signing_secret):
+        return None
+    from bot.adapters.slack import SlackAdapter, Together
+
+    together = None
+    if machinery is not None:
+        together = Together(machinery.marks, machinery.seats, settings.sockets, machinery.gaps)
     return SlackAdapter(
-        settings.bot_token.get_secret_value(),
+        settings.bot_token.get_secret_value() if settings.bot_token else "",
         settings.app_token.get_secret_value() if settings.app_token else "",
         settings.api_url,
         words,
         roles=bool(settings.allow_roles or settings.block_roles),
         signing_secret=settings.signing_secret.get_secret_value() if settings.signing_secret else "",
         proxy=proxy_to(settings.api_url, settings.proxy) or "",
+        installing=installing,
+        retried=partial(retried, Platform.SLACK),
+        together=together,
     )
 
 
@@ -102,15 +125,32 @@ def discord_adapter(
     words: Words,
     choices: Choices,
     machinery: Machinery | None = None,
+    retried: Retried = _nobody,
 ) -> DiscordAdapter | None:
-    """Make Discord's adapter, or None where it is not used; alone, it need not mind other processes."""
+    """Make Discord's adapter, or None where it is not used; for the rest as for Slack's."""
     if settings.token is None:
         return None
-    from bot.adapters.discord import DiscordAdapter
+    from bot.adapters.discord import DiscordAdapter, Sharing
 
     token = settings.token.get_secret_value()
     proxy = proxy_to(settings.api_url, settings.proxy)
-    return DiscordAdapter(token, settings.api_url, marks, words, choices, proxy)
+    sharing = None
+    gaps = machinery.gaps if machinery is not None else timedelta()  # alone, nothing is listened to
+    if machinery is not None:
+        count = partial(machinery.processes.count, Role.GATEWAY, Role.WORKER)
+        sharing = Sharing(machinery.seats, count)
+    told = partial(retried, Platform.DISCORD)
+    return DiscordAdapter(
+        token,
+        settings.api_url,
+        marks,
+        words,
+        choices,
+        proxy,
+        sharing=sharing,
+        retried=told,
+        gaps=gaps,
+    )
 
 
 def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attender:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from starlette.types import ASGIApp
@@ -14,13 +14,17 @@ from bot import __version__
 from bot.adapters.local import LocalAdapter
 from bot.app.ground import Ground, opened
 from bot.app.house import BEAT_SECONDS, House, build
+from bot.app.installing import installing
 from bot.app.machinery import Machinery
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import ALL, Role
 from bot.app.supervising import cancelled, supervised
+from bot.app.watching import Watch, watching
 from bot.config import Settings
 from bot.dialogue import Platform
+from bot.errors import SettingError
 from bot.memory.history import HistoryShelf
+from bot.memory.marks import Marks
 from bot.memory.processes import Processes
 from bot.memory.seats import Seats
 from bot.memory.turns import LeaseTerms
@@ -29,7 +33,12 @@ from bot.ports import Adapter, Backend
 
 log = structlog.get_logger()
 
+PLATFORMS = (Platform.SLACK, Platform.DISCORD)
+
 Say = Callable[[str], None]
+
+_NOTHING: Mapping[str, ASGIApp] = {}
+_SILENT_BEATS = 3  # who misses so many is dead for the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +50,17 @@ class Standing:
     backends: tuple[Backend, ...]
     adapters: Mapping[Platform, Adapter]
     routes: Mapping[str, ASGIApp]  # what platforms deliver over HTTP, by exact path
+    pages: Mapping[str, ASGIApp]  # what people see who install the bot, by exact path
     roles: frozenset[Role]
     machinery: Machinery
+    watch: Watch
+
+    @property
+    def heard(self) -> Sequence[Platform]:
+        """Name what is listened to here: what comes over HTTP by who serves it, all else by a gateway."""
+        spoken = [name for name in self.adapters if name in PLATFORMS]
+        served = {Platform.SLACK} if self.routes else set()
+        return [name for name in spoken if (Role.WEB if name in served else Role.GATEWAY) in self.roles]
 
 
 @asynccontextmanager
@@ -65,61 +83,67 @@ async def standing(
     roles = frozenset(roles)
     async with AsyncExitStack() as stack:
         ground = await stack.enter_async_context(opened(settings, say))
-        machinery = _machinery(ground, roles, beat, stack)
+        machinery = _machinery(settings, ground, roles, beat, stack)
         await machinery.processes.beat()
         backends = await _backends(settings, ground, stack, say) if Role.WORKER in roles else ()
-        shelf = HistoryShelf(ground.database, ground.counter)
-        workspaces = Workspaces(ground.database)
+        shelf, workspaces = HistoryShelf(ground.database, ground.counter), Workspaces(ground.database)
+        watch = await stack.enter_async_context(watching(settings.traces, machinery.processes.id))
         adapters: dict[Platform, Adapter] = {name: LocalAdapter(name) for name in local}
-        routes: Mapping[str, ASGIApp] = {}
+        routes, pages = _NOTHING, _NOTHING
         if platforms:
-            slack = slack_adapter(settings.slack, ground.words, machinery)
-            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery)
-            routes = slack.routes if slack is not None else {}
-            for adapter in (slack, discord):
-                if adapter is not None:
-                    stack.push_async_callback(adapter.close)
-                    adapters[adapter.platform] = adapter
-        house = build(settings, ground, backends, adapters, shelf, workspaces, terms, beat)
-        parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
-        stack.push_async_callback(_ended, parts, house)
-        if house.queue is not None:
-            stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
-        yield Standing(ground, house, backends, adapters, routes, roles, machinery)
-
-
-async def _ended(parts: Sequence[asyncio.Task[None]], house: House) -> None:
-    """Write down what was only counted, then end what the last answers needed."""
-    try:
-        await house.settle()
-    finally:
-        await cancelled(parts)
+            retried, many = watch.metrics.retried, installing(settings, ground)
+            slack = slack_adapter(settings.slack, ground.words, machinery, many, retried)
+            if slack is not None:
+                adapters[Platform.SLACK] = slack
+                stack.push_async_callback(slack.close)
+                routes, pages = slack.routes, slack.pages
+            discord = discord_adapter(settings.discord, shelf, ground.words, workspaces, machinery, retried)
+            if discord is not None:
+                adapters[Platform.DISCORD] = discord
+                stack.push_async_callback(discord.close)
+        house = build(settings, ground, backends, adapters, shelf, workspaces, watch, terms, beat)
+        _let_work(ground, house, stack)
+        yield Standing(ground, house, backends, adapters, routes, pages, roles, machinery, watch)
 
 
 @asynccontextmanager
 async def listening(built: Standing) -> AsyncIterator[None]:
-    """Hand what people write on the platforms to the inbox while the block lasts, as far as the roles go."""
-    doors = [supervised(f"listen-{name}", _listener(built, name)) for name in _heard(built)]
+    """
+    Hand what people write on the platforms to the inbox while the block lasts, as far as the roles go.
+
+    Raises `SettingError` where this process is a gateway alone, and there is nothing to hold.
+    """
+    if built.roles == {Role.GATEWAY} and not built.heard:
+        raise SettingError(
+            "--role gateway: no platform speaks into a connection here. Set up Slack with an app-level "
+            "token, or Discord (`bot setup`); what Slack delivers over HTTP comes to --role web"
+        )
+    doors = [supervised(f"listen-{name}", _listener(built, name)) for name in built.heard]
     try:
         yield
     finally:
         await cancelled(doors)
 
 
-def _heard(built: Standing) -> list[Platform]:
-    """What a platform delivers over HTTP comes to who serves it, all else over a gateway's connection."""
-    served = {Platform.SLACK} if built.routes else set()
-    role = {name: Role.WEB if name in served else Role.GATEWAY for name in built.adapters}
-    return [name for name in built.adapters if role[name] in built.roles]
-
-
-def _machinery(ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack) -> Machinery:
+def _machinery(
+    settings: Settings, ground: Ground, roles: frozenset[Role], beat: float, stack: AsyncExitStack
+) -> Machinery:
     """Register this process among the others, and keep what only one of them may hold."""
     processes = Processes(ground.database, roles, __version__, beat)
-    seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY))
+    seats = Seats(ground.database, processes.id, lambda: processes.count(Role.GATEWAY), _SILENT_BEATS * beat)
     parts = [supervised("processes", processes.run), supervised("seats", seats.run)]
     stack.push_async_callback(cancelled, parts)
-    return Machinery(processes, seats)
+    gaps = timedelta(hours=settings.gaps.hours)
+    return Machinery(processes, seats, Marks(ground.database), gaps)
+
+
+def _let_work(ground: Ground, house: House, stack: AsyncExitStack) -> None:
+    """Begin what goes on by itself; at the end the queue stops first, while leases are still kept."""
+    parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
+    stack.push_async_callback(cancelled, parts)
+    stack.push_async_callback(house.settle)
+    if house.queue is not None:
+        stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
 
 
 async def _backends(

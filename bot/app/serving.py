@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import structlog
 from pydantic import SecretStr
 
 from bot.app.parts import model_told
+from bot.app.probing import probes
 from bot.app.roles import Role, read_roles
-from bot.app.running import Say, Standing, listening, standing
-from bot.app.supervising import cancelled, stop_signal
+from bot.app.running import PLATFORMS, Say, Standing, listening, standing
+from bot.app.supervising import cancelled, stop_signal, supervised
 from bot.config import Settings
 from bot.dialogue import Platform
-from bot.errors import StoreError
-from bot.memory import migrations
+from bot.web.probes import check_metrics_open, probe_app
 from bot.web.serve import bound, serve
 from bot.web.site import check_open, create_app
 
 log = structlog.get_logger()
-
-_PLATFORMS = (Platform.SLACK, Platform.DISCORD)
 
 
 async def run_as(settings: Settings, say: Say, role: str) -> None:
@@ -46,10 +45,11 @@ async def run_as(settings: Settings, say: Say, role: str) -> None:
 async def _run(settings: Settings, say: Say, roles: frozenset[Role]) -> None:
     """Run until cancelled; the web console's end is ours, a platform's is not."""
     local = (Platform.WEB, Platform.CONSOLE)
-    with _bound(settings, roles) as listener:  # before anything is started, since it may be refused
+    # Both before anything is started, since they may be refused.
+    with _bound(settings, roles) as listener, _bound_to_probe(settings) as probed:
         async with standing(settings, local, say, platforms=True, roles=roles) as built:
             serving = asyncio.create_task(_serve(settings, built, say, listener), name="serve")
-            async with listening(built):
+            async with listening(built), _probed(settings, built, probed):
                 try:
                     await asyncio.wait([serving])
                 finally:
@@ -70,6 +70,32 @@ def _bound(settings: Settings, roles: frozenset[Role]) -> Iterator[socket.socket
         yield listener
 
 
+@contextmanager
+def _bound_to_probe(settings: Settings) -> Iterator[socket.socket | None]:
+    """Take the address of the small server for machines, where one is wanted."""
+    metrics = settings.metrics
+    if metrics.port is None:
+        yield None
+        return
+    check_metrics_open(metrics.host, _secret(metrics.token) or "")
+    with bound(metrics.host, metrics.port, "BOT_METRICS") as listener:
+        yield listener
+
+
+@asynccontextmanager
+async def _probed(settings: Settings, built: Standing, listener: socket.socket | None) -> AsyncIterator[None]:
+    """Answer machines while the block lasts, in processes with pages and without."""
+    if listener is None:
+        yield
+        return
+    app = probe_app(probes(settings.metrics, built), settings.metrics.host)
+    serving = supervised("probes", partial(serve, app, listener))
+    try:
+        yield
+    finally:
+        await cancelled([serving])
+
+
 async def _serve(settings: Settings, built: Standing, say: Say, listener: socket.socket | None) -> None:
     """Serve the pages until cancelled, or only say that we are ready."""
     told = _told(settings, built)
@@ -88,7 +114,7 @@ def _told(settings: Settings, built: Standing) -> str:
     """Name the roles where they are not all, the model where it answers here, and the platforms."""
     roles = " and ".join(sorted(built.roles)) if built.roles != frozenset(Role) else ""
     model = built.backends[0].name if built.backends else ""
-    platforms = " and ".join(name.capitalize() for name in _PLATFORMS if name in built.adapters)
+    platforms = " and ".join(name.capitalize() for name in PLATFORMS if name in built.adapters)
     return " · ".join(part for part in (roles, model, platforms) if part)
 
 
@@ -100,17 +126,10 @@ async def serve_pages(settings: Settings, built: Standing, listener: socket.sock
     def note(language: str) -> str:
         return words.say("web-model-small" if small else "web-model-hosted", language, model=name)
 
-    async def health() -> Mapping[str, bool | str]:
-        try:
-            async with built.ground.database.transaction():
-                await asyncio.to_thread(migrations.check, built.ground.url)
-        except StoreError as error:
-            return {"database": False, "reason": type(error).__name__}
-        return {"database": True}
-
     house, token = built.house, _secret(web.token)
-    app = create_app(house.door, house.transcripts, words, token, health, note, web.host)
-    await serve(app, listener, ready, built.routes)
+    answers = probes(settings.metrics, built)
+    app = create_app(house.door, house.transcripts, words, token, answers, note, web.host)
+    await serve(app, listener, ready, {**built.routes, **built.pages})
 
 
 def _secret(value: SecretStr | None) -> str | None:

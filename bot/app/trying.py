@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from bot.adapters.person import language_here
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.catalogue import Catalogue
 from bot.config import DiscordSettings, ModelSettings, SlackSettings
-from bot.dialogue import Finding, Platform
+from bot.dialogue import Finding, Installation, Platform
+from bot.memory.sealing import Seal, read_keys
 from bot.memory.workspaces import WorkspaceSettings
+from bot.web.leaves import Leaves
+
+if TYPE_CHECKING:
+    from bot.adapters.slack import Installing
 
 
 async def tried(section: str, values: Mapping[str, str]) -> AsyncIterator[Finding]:
@@ -55,13 +62,27 @@ async def _on_board(settings: ModelSettings) -> AsyncIterator[Finding]:
 
 
 async def _slack(given: Mapping[str, str]) -> AsyncIterator[Finding]:
-    adapter = slack_adapter(SlackSettings.model_validate(dict(given)), Catalogue())
+    beside = {"public_url", "key"}
+    settings = SlackSettings.model_validate({name: given[name] for name in given if name not in beside})
+    adapter = slack_adapter(settings, Catalogue(), installing=_installing(settings, given))
     if adapter is None:
         return
     async with AsyncExitStack() as stack:
         stack.push_async_callback(adapter.close)
         async for finding in adapter.check(_tell):
             yield finding
+
+
+def _installing(settings: SlackSettings, given: Mapping[str, str]) -> Installing | None:
+    """Make an app that no workspace has installed; raises `SettingError` for a key that is none."""
+    if settings.client_id is None or settings.client_secret is None:
+        return None
+    from bot.adapters.slack import AppIdentity, Installing
+
+    Seal(read_keys(given.get("key", "")))
+    secret = settings.client_secret.get_secret_value()
+    app = AppIdentity(settings.client_id, secret, given.get("public_url", ""))
+    return Installing(app, _NoInstallations(), Leaves(Catalogue()))
 
 
 async def _discord(given: Mapping[str, str]) -> AsyncIterator[Finding]:
@@ -77,6 +98,37 @@ async def _discord(given: Mapping[str, str]) -> AsyncIterator[Finding]:
 
 def _tell(key: str, **values: object) -> str:
     return Catalogue().say(key, language_here(os.environ), **values)
+
+
+class _NoInstallations:
+    """A record of installations without any."""
+
+    def invite(self) -> str:
+        """Invite nobody."""
+        return ""
+
+    async def admit(self, state: str) -> bool:
+        """Admit nobody."""
+        return False
+
+    async def keep(self, installation: Installation) -> None:
+        """Keep none."""
+
+    async def find(self, workspace: str) -> Installation | None:
+        """Find none."""
+        return None
+
+    async def workspaces(self) -> Sequence[tuple[str, str]]:
+        """List none."""
+        return ()
+
+    async def remove(self, workspace: str, at: datetime) -> bool:
+        """Remove none."""
+        return True
+
+    async def close_anew(self) -> int:
+        """Encrypt none."""
+        return 0
 
 
 class _NoRecord:

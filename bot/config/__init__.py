@@ -1,6 +1,7 @@
 """Settings, read once from the environment, `.env` and `bot.toml`; a wrong value is one clear line."""
 
 from bot.config.model import ModelChoice, ModelSettings
+from bot.config.seeing import MetricsSettings, TracesSettings
 from bot.config.settings import (
     PERSONA,
     Access,
@@ -17,10 +18,12 @@ __all__ = [
     "Access",
     "DiscordSettings",
     "LogSettings",
+    "MetricsSettings",
     "ModelChoice",
     "ModelSettings",
     "Settings",
     "SlackSettings",
+    "TracesSettings",
     "WebSettings",
     "read_settings",
 ]

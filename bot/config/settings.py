@@ -19,8 +19,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from bot.config.fields import Address, Names, Proxy, Secret, Section, Text, WholePath
+from bot.config.checks import check_slack
+from bot.config.fields import Address, MaybeAddress, Names, Proxy, Secret, Section, Text, WholePath
 from bot.config.model import ModelSettings
+from bot.config.seeing import MetricsSettings, TracesSettings
 from bot.errors import SettingError
 
 PERSONA = (
@@ -34,6 +36,7 @@ _NEVER_SHOWN = (
     "SECRET",
     "URL",
     "PROXY",
+    "ENDPOINT",
     "FALLBACKS",
 )  # a wrong value may be a secret all the same
 
@@ -63,11 +66,14 @@ class Access(Section):
 
 
 class SlackSettings(Access):
-    """Slack: the bot's token, with the app-level one for Socket Mode or the signing secret for HTTP."""
+    """Slack: the bot's token or an app to install, the app-level token or the signing secret."""
 
     bot_token: Secret = None
     app_token: Secret = None
     signing_secret: Secret = None
+    client_id: Text = None
+    client_secret: Secret = None
+    sockets: int = Field(default=1, ge=1, le=10)
     api_url: Address = "https://slack.com/api/"
     proxy: Proxy = None
 
@@ -86,6 +92,13 @@ class WebSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
     token: Secret = None
+    public_url: MaybeAddress = None
+
+
+class SecretsSettings(Section):
+    """What encrypts the secrets that are kept in the database."""
+
+    key: Secret = None
 
 
 class LogSettings(Section):
@@ -99,6 +112,12 @@ class WorkSettings(Section):
 
     answers_at_once: int = Field(default=300, ge=1, le=5_000)
     grace_seconds: float = Field(default=25.0, ge=0, le=3_600)
+
+
+class GapsSettings(Section):
+    """How far back is fetched what people wrote while nobody listened."""
+
+    hours: float = Field(default=24.0, ge=0, le=720)
 
 
 class KeepSettings(Section):
@@ -128,8 +147,12 @@ class Settings(BaseSettings):
     discord: DiscordSettings = DiscordSettings()
     model: ModelSettings = ModelSettings()
     web: WebSettings = WebSettings()
+    secrets: SecretsSettings = SecretsSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    traces: TracesSettings = TracesSettings()
     log: LogSettings = LogSettings()
     keep: KeepSettings = KeepSettings()
+    gaps: GapsSettings = GapsSettings()
     work: WorkSettings = WorkSettings()
 
     @classmethod
@@ -161,7 +184,7 @@ def read_settings(**given: Any) -> Settings:
     except ValueError as error:
         raise SettingError(f"bot.toml or the environment cannot be read: {error}") from None
     _check_names(given.get("_env_file", ".env"))
-    _check_slack(settings.slack)
+    check_slack(settings)
     settings = _with_openai_names(settings, given.get("_env_file", ".env"))
     _check_tokens(settings.model)
     return settings
@@ -203,18 +226,6 @@ def _written(env_file: Any) -> Iterator[str]:
     """Name what stands in `.env` and at the top of `bot.toml`, as the environment would."""
     yield from dotenv_values(env_file) if env_file else {}
     yield from (f"BOT_{name}" for name in TomlConfigSettingsSource(Settings)())
-
-
-def _check_slack(slack: SlackSettings) -> None:
-    see = "(see README, Slack in five steps)"
-    delivered = slack.app_token or slack.signing_secret
-    if slack.bot_token is None and delivered:
-        raise SettingError(f"BOT_SLACK__BOT_TOKEN: missing; Slack is not used without the bot's token {see}")
-    if slack.bot_token and not delivered:
-        raise SettingError(
-            "BOT_SLACK__APP_TOKEN: missing; Slack delivers by Socket Mode with it, "
-            f"or over HTTP with BOT_SLACK__SIGNING_SECRET in its place {see}"
-        )
 
 
 def _check_tokens(model: ModelSettings) -> None:

@@ -33,6 +33,7 @@ from bot.dialogue.heard import (
     Turn,
     Wanted,
 )
+from bot.dialogue.installed import Installation
 from bot.dialogue.told import (
     Entry,
     EntryState,
@@ -64,6 +65,7 @@ __all__ = [
     "File",
     "Finding",
     "Granted",
+    "Installation",
     "Line",
     "Linked",
     "Manifest",

@@ -180,8 +180,10 @@ class Turn:
     """
     One answer, from being woken to being done; `question` holds the joined messages, oldest first.
 
-    `taken_at` is when its lease began at the latest, on this process' monotonic clock.
-    A `fresh` one was never taken up before, so nothing of it can stand.
+    `taken_at` is when its lease began at the latest, on this process' monotonic clock. `waited` is how
+    many seconds lay between its being wanted and its being taken up; `taken_over` says that another holder
+    fell silent. `again` says that it was ended before: its answer takes the place of an earlier one. A
+    `fresh` one was never taken up before, so nothing of it can stand.
     """
 
     id: int
@@ -192,6 +194,9 @@ class Turn:
     attempts: int
     taken_at: float | None = field(default=None, compare=False)
     wanted: Wanted = Wanted.ANSWER
+    waited: float | None = field(default=None, compare=False)
+    taken_over: bool = field(default=False, compare=False)
+    again: bool = False
     fresh: bool = field(default=False, compare=False)
 
     @property

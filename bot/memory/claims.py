@@ -18,19 +18,22 @@ WITH held AS (
     FROM conversations WHERE id = %(conversation)s FOR UPDATE
 ), mine AS (
     SELECT id, lease_epoch + 1 AS epoch FROM held WHERE busy_for IS NULL OR busy_for <= 0
+), oldest AS (
+    SELECT id, state FROM turns
+    WHERE conversation_id = %(conversation)s AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1
 ), taken AS (
     UPDATE turns SET state = 'answering', epoch = mine.epoch, attempts = attempts + 1,
         started_at = coalesce(started_at, now())
-    FROM mine WHERE turns.state IN ('waiting', 'answering') AND turns.id = (
-        SELECT id FROM turns
-        WHERE conversation_id = %(conversation)s AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1)
-    RETURNING turns.id, turns.attempts, turns.started_at = now() AS fresh
+    FROM mine, oldest WHERE turns.state IN ('waiting', 'answering') AND turns.id = oldest.id
+    RETURNING turns.id, turns.attempts, turns.started_at = now() AS fresh,
+        oldest.state = 'answering' AS taken_over,
+        extract(epoch FROM now() - coalesce(wanted_at, created_at))::float AS waited
 ), leased AS (
     UPDATE conversations SET lease_epoch = mine.epoch, lease_until = (
         SELECT now() + make_interval(secs => %(seconds)s) WHERE EXISTS (SELECT FROM taken))
     FROM mine WHERE conversations.id = mine.id
 )
-SELECT held.*, taken.id AS turn_id, taken.attempts, taken.fresh, (
+SELECT held.*, taken.id AS turn_id, taken.attempts, taken.fresh, taken.waited, taken.taken_over, (
     SELECT language FROM workspaces
     WHERE platform = held.platform AND workspace = held.workspace) AS place_language
 FROM held LEFT JOIN taken ON true
@@ -38,7 +41,8 @@ FROM held LEFT JOIN taken ON true
 
 # What is asked and what is wanted are read in one state, so that no message joins between the two.
 QUESTION: LiteralString = """
-SELECT messages.*, people.language, turns.revision AS wanted_revision, turns.wanted
+SELECT messages.*, people.language, turns.revision AS wanted_revision, turns.wanted,
+    turns.finished_at IS NOT NULL AS again
 FROM turns JOIN messages ON messages.turn_id = turns.id AND NOT messages.said
 LEFT JOIN people ON people.platform = %(platform)s AND people.person_id = messages.author_id
 WHERE turns.id = %(turn)s ORDER BY messages.position
@@ -76,7 +80,8 @@ WITH held AS (
     FROM mine WHERE turns.state IN ('waiting', 'answering') AND turns.id = (
         SELECT id FROM turns WHERE conversation_id = %(conversation)s AND id <> %(turn)s
             AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1)
-    RETURNING turns.id, turns.attempts, turns.started_at = now() AS fresh
+    RETURNING turns.id, turns.attempts, turns.started_at = now() AS fresh,
+        extract(epoch FROM now() - coalesce(wanted_at, created_at))::float AS waited
 ), passed AS (
     UPDATE conversations SET
         last_position = mine.last_position + (SELECT count(*) FROM said),
@@ -86,9 +91,16 @@ WITH held AS (
     FROM mine WHERE conversations.id = mine.id
     RETURNING conversations.id
 )
-SELECT taken.id AS turn_id, taken.attempts, taken.fresh,
+SELECT taken.id AS turn_id, taken.attempts, taken.fresh, taken.waited, false AS taken_over,
     pg_notify('frontdesk', 'conversation:' || passed.id)::text
 FROM passed LEFT JOIN taken ON true
+"""
+
+
+# Not fenced: whoever has the turn now counts its own try, which this leaves alone.
+FORGIVE: LiteralString = """
+UPDATE turns SET attempts = greatest(attempts - 1, 0)
+WHERE id = %(turn)s AND state IN ('waiting', 'answering') AND created_at > now() - interval '10 minutes'
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import LiteralString
 
@@ -50,6 +50,7 @@ class Database:
         )
         sa.event.listen(self._engine.sync_engine, "connect", _let_go_of_locks)
         self._direct = Direct(plain_url(url), pool)
+        self._most = pool + pool // 2
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -83,6 +84,14 @@ class Database:
         with _told_as_ours():
             async with self._direct.transaction(steady=True) as run:
                 yield run
+
+    def connections(self) -> Mapping[str, int]:
+        """Count the connections: `in_use`, `idle`, and how many there may be at `most`."""
+        in_use, idle, most = self._direct.usage()
+        pool = self._engine.pool
+        if isinstance(pool, sa.QueuePool):
+            in_use, idle, most = in_use + pool.checkedout(), idle + pool.checkedin(), most + self._most
+        return {"in_use": in_use, "idle": idle, "most": most}
 
     async def close(self) -> None:
         """Close all connections."""

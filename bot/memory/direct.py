@@ -41,6 +41,8 @@ class Direct:
     def __init__(self, url: str, most: int) -> None:
         """`url` is as libpq wants it; nothing is opened before it is needed."""
         self._url = url
+        self._most = most
+        self._in_use = 0
         self._room = asyncio.Semaphore(most)
         self._idle: list[Cursor] = []
 
@@ -72,6 +74,10 @@ class Direct:
                 raise
             await cursor.execute("COMMIT")
 
+    def usage(self) -> tuple[int, int, int]:
+        """Say how many connections are in use, idle, and allowed."""
+        return self._in_use, len(self._idle), self._most
+
     async def close(self) -> None:
         """Close the connections that are not in use; later ones are opened anew."""
         while self._idle:
@@ -80,18 +86,22 @@ class Direct:
     @asynccontextmanager
     async def _cursor(self) -> AsyncIterator[Cursor]:
         async with self._room:
-            cursor = self._idle.pop() if self._idle else (await self._open()).cursor()
+            self._in_use += 1
             try:
-                yield cursor
-            except psycopg.OperationalError:
-                # The server went away: so did the others, which nobody should have to find out.
-                await cursor.connection.close()
-                await self.close()
-                raise
-            except BaseException:
-                await self._keep_if_sound(cursor)
-                raise
-            self._idle.append(cursor)
+                cursor = self._idle.pop() if self._idle else (await self._open()).cursor()
+                try:
+                    yield cursor
+                except psycopg.OperationalError:
+                    # The server went away: so did the others, which nobody should have to find out.
+                    await cursor.connection.close()
+                    await self.close()
+                    raise
+                except BaseException:
+                    await self._keep_if_sound(cursor)
+                    raise
+                self._idle.append(cursor)
+            finally:
+                self._in_use -= 1
 
     async def _keep_if_sound(self, cursor: Cursor) -> None:
         """A statement that was refused spoils nothing; one that was cancelled may still be running."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
@@ -23,17 +23,26 @@ _POLL_SECONDS = 0.5
 
 
 class Lease:
-    """The right to answer one turn, for as long as its deadline lies ahead."""
+    """The right to answer one turn, for as long as its deadline lies ahead and nobody else has taken it."""
 
-    def __init__(self, turn: Turn, deadline: float) -> None:
-        """`deadline` is on the monotonic clock."""
+    def __init__(self, turn: Turn, deadline: float, renew: Callable[[], Awaitable[None]]) -> None:
+        """`deadline` is on the monotonic clock; `renew` asks the record for another term now."""
         self.turn = turn
         self._deadline = deadline
+        self._renew = renew
         self._broken: FrontdeskError | None = None
         self._listeners: list[Callable[[FrontdeskError], None]] = []
 
-    def check(self) -> None:
-        """Raise `LeaseLost` or `Superseded` where nothing may be written or posted any more."""
+    async def check(self) -> None:
+        """
+        Return where something may be written or posted at this moment.
+
+        A lease that ran out while this process stood still is renewed first, if nobody has taken it since: an
+        answer is not thrown away because a machine was busy. Raises `LeaseLost`, `Superseded`, or `StoreDown`
+        where neither can be told.
+        """
+        if self._broken is None and time.monotonic() >= self._deadline:
+            await self._renew()
         if self._broken is not None:
             raise self._broken
         if time.monotonic() >= self._deadline:
@@ -65,6 +74,7 @@ class Leases:
         self._database = database
         self._terms = terms or LeaseTerms()
         self._held: dict[int, Lease] = {}
+        self._renewing = asyncio.Lock()
         self._bell = bell
         self._rung = asyncio.Event()
 
@@ -72,7 +82,7 @@ class Leases:
     async def hold(self, turn: Turn) -> AsyncIterator[Lease]:
         """Keep a lease alive, from when it was taken until the block ends."""
         taken_at = time.monotonic() if turn.taken_at is None else turn.taken_at
-        lease = Lease(turn, taken_at + self._terms.seconds)
+        lease = Lease(turn, taken_at + self._terms.seconds, self._renew)
         self._held[turn.id] = lease
         try:
             yield lease
@@ -107,6 +117,10 @@ class Leases:
             self._rung.set()
 
     async def _renew(self) -> None:
+        async with self._renewing:
+            await self._renew_all()
+
+    async def _renew_all(self) -> None:
         before = time.monotonic()
         held = dict(self._held)
         until = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, self._terms.seconds)

@@ -20,6 +20,11 @@ _DEFER = sa.text(
     WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE lock = CAST(:lock AS text) AND status = 'todo')
     """
 )
+# Looked at before conversations are locked: a long queue would be locked as a whole, sweep by sweep.
+UNTOLD = sa.text(
+    "NOT EXISTS (SELECT FROM procrastinate_jobs"
+    " WHERE status = 'todo' AND lock = 'answer:' || conversations.id)"
+)
 _NOTIFY = sa.text("SELECT pg_notify(:channel, :news)")
 
 

@@ -15,7 +15,7 @@ from bot.memory.rows import storable
 class Fence(Protocol):
     """Says whether the lease still stands and the turn is still wanted as it was read."""
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where it does not."""
         ...
 
@@ -50,13 +50,13 @@ class TurnReceipts:
         self._told = turn.conversation.channel.platform in {Platform.WEB, Platform.CONSOLE}
 
     @property
-    def again(self) -> bool:
-        """Whether something of an earlier try may stand: posts, or a sign that somebody is at work."""
-        return not self._turn.fresh
+    def fresh(self) -> bool:
+        """Whether nothing of an earlier try can stand: no post, and no sign that somebody is at work."""
+        return self._turn.fresh
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
-        self._fence.check()
+        await self._fence.check()
 
     async def sending(self, piece: Piece) -> Slot:
         """

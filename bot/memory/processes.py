@@ -6,7 +6,8 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +54,10 @@ class Processes:
     def count(self, *roles: str) -> int:
         """Say how many live processes have one of the roles, as of the last beat; never less than one."""
         return max(1, sum(1 for theirs in self._alive if not set(roles).isdisjoint(theirs)))
+
+    def alive(self) -> Mapping[str, int]:
+        """Count the live processes by role, as of the last beat."""
+        return Counter(role for theirs in self._alive for role in theirs)
 
     async def run(self) -> None:
         """Beat until cancelled, then say goodbye; while the database is away the counts stay as they are."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import LiteralString
 
 import structlog
@@ -23,12 +25,20 @@ _LOOK_SECONDS = 1.0
 class Seat:
     """One seat of ours; `lost` is set as soon as it is not ours any more, for whatever reason."""
 
-    def __init__(self, kind: str, number: int, epoch: int, deadline: float) -> None:
-        """`deadline` is on the monotonic clock."""
+    def __init__(
+        self, kind: str, number: int, epoch: int, deadline: float, free_since: datetime | None = None
+    ) -> None:
+        """
+        `deadline` is on the monotonic clock.
+
+        `free_since` is when it was last known to be held, by the database's clock; None for a seat that never
+        was.
+        """
         self.kind = kind
         self.number = number
         self.epoch = epoch
         self.deadline = deadline
+        self.free_since = free_since
         self.lost = asyncio.Event()
 
     @property
@@ -95,6 +105,15 @@ class Seats:
                 return
             await asyncio.sleep(max(0.05, rows[0]["rest"] if rows else _LOOK_SECONDS))
 
+    async def kinds(self, prefix: str) -> list[str]:
+        """Name the kinds that begin so and of which somebody alive holds a seat; raises `StoreDown`."""
+        return [row["kind"] for row in await self._database.run(_KINDS, prefix=prefix)]
+
+    def held(self) -> Mapping[str, int]:
+        """Count the seats that are ours at this moment, by kind; of a kind that was asked for also none."""
+        counted = Counter(seat.kind for seat in self._mine.values() if seat.held)
+        return {kind: counted[kind] for kind in {*self._counts, *counted}}
+
     async def run(self) -> None:
         """Keep what is ours until cancelled; what is above our share is given back, what ran out is lost."""
         while True:
@@ -115,7 +134,7 @@ class Seats:
         if not rows:
             return None
         row = rows[0]
-        seat = Seat(kind, row["number"], row["epoch"], asked + self._term)
+        seat = Seat(kind, row["number"], row["epoch"], asked + self._term, row["free_since"])
         self._mine[kind, seat.number] = seat
         log.info("seat_taken", kind=kind, number=seat.number, taken_over=bool(row["taken_over"]))
         return seat
@@ -161,16 +180,21 @@ class Seats:
 
 # Two that take at once look for the same free number; the row's own lock lets one of them have it.
 _TAKE: LiteralString = """
-INSERT INTO seats AS seat (kind, number, holder, held_until)
-SELECT %(kind)s, free.number, %(holder)s, now() + make_interval(secs => %(seconds)s)
-FROM generate_series(0, %(count)s - 1) AS free (number)
-LEFT JOIN seats AS taken ON taken.kind = %(kind)s AND taken.number = free.number
-WHERE taken.held_until IS NULL OR taken.held_until < now()
-ORDER BY free.number LIMIT 1
-ON CONFLICT (kind, number) DO UPDATE
-SET holder = excluded.holder, held_until = excluded.held_until, epoch = seat.epoch + 1
-WHERE seat.held_until < now()
-RETURNING seat.number, seat.epoch, seat.epoch > 1 AS taken_over
+WITH free AS (
+    SELECT wanted.number, taken.held_until - make_interval(secs => %(seconds)s) AS free_since
+    FROM generate_series(0, %(count)s - 1) AS wanted (number)
+    LEFT JOIN seats AS taken ON taken.kind = %(kind)s AND taken.number = wanted.number
+    WHERE taken.held_until IS NULL OR taken.held_until < now()
+    ORDER BY wanted.number LIMIT 1
+), got AS (
+    INSERT INTO seats AS seat (kind, number, holder, held_until)
+    SELECT %(kind)s, number, %(holder)s, now() + make_interval(secs => %(seconds)s) FROM free
+    ON CONFLICT (kind, number) DO UPDATE
+    SET holder = excluded.holder, held_until = excluded.held_until, epoch = seat.epoch + 1
+    WHERE seat.held_until < now()
+    RETURNING number, epoch
+)
+SELECT number, epoch, epoch > 1 AS taken_over, free_since FROM got JOIN free USING (number)
 """
 
 _RENEW: LiteralString = """
@@ -197,4 +221,9 @@ WITH passed AS (
 SELECT EXISTS (SELECT FROM passed) AS passed, coalesce((
     SELECT extract(epoch FROM held_until - now())::float FROM seats
     WHERE kind = %(kind)s AND number = %(number)s), 0) AS rest
+"""
+
+_KINDS: LiteralString = """
+SELECT DISTINCT kind FROM seats
+WHERE starts_with(kind, %(prefix)s) AND held_until > now()
 """

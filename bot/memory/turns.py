@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Answer, Author, Conversation, Message, Platform, Turn, Wanted
 from bot.errors import HeldElsewhere, LeaseLost, Superseded
-from bot.memory.claims import CLAIM, FINISH, QUESTION, ending, finishing
+from bot.memory.claims import CLAIM, FINISH, FORGIVE, QUESTION, ending, finishing
 from bot.memory.database import Database
 from bot.memory.leaving import take_place
 from bot.memory.models import conversations, messages, people, pieces, turns
-from bot.memory.news import tell_conversation, wake
+from bot.memory.news import UNTOLD, tell_conversation, wake
 from bot.memory.places import as_conversation
 from bot.memory.rows import Row, message_of, row_of, storable, weigh
 from bot.memory.workspaces import language_of_place
@@ -111,14 +111,9 @@ class Turns:
             question = await _question(connection, turn.id, turn.conversation)
             await _set_lease(connection, turn.conversation.id, lease_until=self._term())
             wanted = Wanted(held["wanted"])
-            return replace(
-                turn,
-                question=question,
-                revision=held["revision"],
-                taken_at=taken_at,
-                wanted=wanted,
-                fresh=False,
-            )
+            again = held["finished_at"] is not None
+            asked = replace(turn, question=question, revision=held["revision"], wanted=wanted, again=again)
+            return replace(asked, taken_at=taken_at, fresh=False)
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
         """
@@ -133,6 +128,22 @@ class Turns:
             until = self._term(seconds - self._terms.call)
             await _set_lease(connection, turn.conversation.id, lease_until=until)
 
+    async def hand_over(self, turn: Turn) -> None:
+        """
+        Give a turn back whose answering was broken off; its try does not count.
+
+        The platform may still carry out a call that was broken off: it is waited out as after a death.
+        """
+        await self.release(turn, self._terms.call)
+
+    async def forgive(self, turn: Turn) -> None:
+        """
+        Uncount a try that another worker took over although this process lives: it was slow, not crashed.
+
+        Only in a turn's first minutes, so that a question that holds up every worker is set aside in the end.
+        """
+        await self._database.run(FORGIVE, turn=turn.id)
+
     async def wake_open(self, platforms: Sequence[Platform]) -> int:
         """Wake the conversations that have an open turn and neither a holder nor a wake-up; count them."""
         open_turns = sa.select(turns.c.conversation_id).where(turns.c.state.in_(["waiting", "answering"]))
@@ -141,6 +152,7 @@ class Turns:
             .where(
                 conversations.c.id.in_(open_turns),
                 conversations.c.platform.in_(platforms),
+                UNTOLD,
                 sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < sa.func.now()),
             )
             .with_for_update(skip_locked=True)
@@ -170,6 +182,9 @@ class Turns:
             row["attempts"],
             taken_at,
             Wanted(rows[0]["wanted"]),
+            row["waited"],
+            row["taken_over"],
+            rows[0]["again"],
             row["fresh"],
         )
 
@@ -181,7 +196,7 @@ class Turns:
         self, connection: AsyncConnection, conversation: Conversation, epoch: int, taken_at: float
     ) -> Turn | None:
         oldest = (
-            sa.select(turns.c.id, turns.c.revision, turns.c.attempts, turns.c.wanted)
+            sa.select(turns.c.id, turns.c.revision, turns.c.attempts, turns.c.wanted, turns.c.finished_at)
             .where(turns.c.conversation_id == conversation.id, turns.c.state.in_(["waiting", "answering"]))
             .order_by(turns.c.id)
             .limit(1)
@@ -206,6 +221,7 @@ class Turns:
             found.attempts + 1,
             taken_at,
             Wanted(found.wanted),
+            found.finished_at is not None,
         )
 
     async def _keep_said(

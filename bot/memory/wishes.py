@@ -108,7 +108,8 @@ async def _want(connection: AsyncConnection, turn: sa.Row[tuple[object, ...]], *
     """Commit that something else is wanted of a turn, and see that somebody learns of it."""
     row = turn._mapping
     changed = turns.update().where(turns.c.id == row["id"])
-    await connection.execute(changed.values(revision=turns.c.revision + 1, **changes))
+    since = {"revision": turns.c.revision + 1, "wanted_at": sa.func.now()}
+    await connection.execute(changed.values(**since, **changes))
     await tell_turn(connection, row["id"])
     await tell_conversation(connection, row["conversation_id"])
     await wake(connection, "answer", row["conversation_id"], Platform(row["platform"]))

@@ -185,6 +185,7 @@ async def _take_away(connection: AsyncConnection, turn: int) -> None:
         .values(
             wanted="withdraw",
             revision=turns.c.revision + 1,
+            wanted_at=sa.func.now(),
             attempts=sa.case((over, 0), else_=turns.c.attempts),
             state=sa.case((over, "waiting"), else_=turns.c.state),
         )

@@ -1,12 +1,24 @@
 """The seams that several rooms need, as Protocols."""
 
-from bot.ports.platforms import Adapter, Door, Files, History, Links, Named, Notices, Receipts
+from bot.ports.platforms import (
+    Adapter,
+    Connected,
+    Door,
+    Files,
+    History,
+    Links,
+    Named,
+    Notices,
+    Receipts,
+    Withdraws,
+)
 from bot.ports.rooms import Backend, Checks, Tell, TokenCounter, Transcripts, Words
 
 __all__ = [
     "Adapter",
     "Backend",
     "Checks",
+    "Connected",
     "Door",
     "Files",
     "History",
@@ -17,5 +29,6 @@ __all__ = [
     "Tell",
     "TokenCounter",
     "Transcripts",
+    "Withdraws",
     "Words",
 ]

@@ -58,11 +58,11 @@ class Receipts(Protocol):
     """
 
     @property
-    def again(self) -> bool:
-        """Whether something of an earlier try may stand: posts, or a sign that somebody is at work."""
+    def fresh(self) -> bool:
+        """Whether nothing of an earlier try can stand: no post, and no sign that somebody is at work."""
         ...
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
         ...
 
@@ -162,9 +162,9 @@ class Notices(Protocol):
 class Files(Protocol):
     """A platform whose attached files can be read."""
 
-    async def fetch(self, file: File, most: int) -> bytes:
+    async def fetch(self, channel: Channel, file: File, most: int) -> bytes:
         """
-        Fetch a file of at most `most` bytes.
+        Fetch a file of at most `most` bytes that was shared in a channel.
 
         Raises `PostRefused` where it is larger or out of reach, `PermissionMissing` where the bot may not
         read files, `PlatformDown` where a later try may help.
@@ -187,9 +187,27 @@ class Links(Protocol):
 
 
 @runtime_checkable
+class Connected(Protocol):
+    """A platform that speaks to us over connections which we keep open."""
+
+    def connected(self) -> bool:
+        """Say whether all connections that this process should have are up at this moment; asks nobody."""
+        ...
+
+
+@runtime_checkable
 class Named(Protocol):
     """A platform where people may have given the bot a name of their own."""
 
     def names(self, channel: Channel) -> Sequence[str]:
         """Say what the bot is called in a place, as far as it is known by now; asks nobody."""
+        ...
+
+
+@runtime_checkable
+class Withdraws(Protocol):
+    """A platform that does not tell a second time what was deleted while nobody listened."""
+
+    def withdraw_by(self, door: Door) -> None:
+        """Withdraw by this door what is found deleted right before its answer."""
         ...

@@ -12,6 +12,7 @@ class Kind(StrEnum):
 
     TEXT = "text"
     HIDDEN = "hidden"
+    KEY = "key"  # hidden too; one is made where none is given
     ADDRESS = "address"
     FILE = "file"
 
@@ -26,6 +27,7 @@ class Field:
     prefix: str = ""
     needed: bool = True
     default: str = ""
+    lasting: bool = False  # what else depends on it, so it is not taken away with its section
 
     def complaint(self, value: str) -> str:
         """Return the catalogue's key for what is wrong with the answer; "" where nothing is."""
@@ -66,6 +68,11 @@ class Section:
     def names(self) -> frozenset[str]:
         """Every setting that one of its ways asks for."""
         return frozenset(field.name for way in self.ways for field in way.fields)
+
+    @property
+    def lasting(self) -> frozenset[str]:
+        """Those that stay where the section is taken away, or is had another way."""
+        return frozenset(field.name for way in self.ways for field in way.fields if field.lasting)
 
 
 _URL, _KEY, _NAME = "BOT_MODEL__BASE_URL", "BOT_MODEL__API_KEY", "BOT_MODEL__NAME"
@@ -110,6 +117,16 @@ SLACK = Section(
             (
                 Field("BOT_SLACK__BOT_TOKEN", "setup-slack-bot-token", Kind.HIDDEN, prefix="xoxb-"),
                 Field("BOT_SLACK__SIGNING_SECRET", "setup-slack-signing-secret", Kind.HIDDEN),
+            ),
+        ),
+        Way(
+            "setup-slack-several",
+            (
+                Field("BOT_SLACK__CLIENT_ID", "setup-slack-client-id"),
+                Field("BOT_SLACK__CLIENT_SECRET", "setup-slack-client-secret", Kind.HIDDEN),
+                Field("BOT_SLACK__SIGNING_SECRET", "setup-slack-signing-secret", Kind.HIDDEN),
+                Field("BOT_WEB__PUBLIC_URL", "setup-slack-public-url", Kind.ADDRESS, lasting=True),
+                Field("BOT_SECRETS__KEY", "setup-slack-key", Kind.KEY, lasting=True),
             ),
         ),
     ),

@@ -14,6 +14,7 @@ from rich.text import Text
 from bot.dialogue import Finding
 from bot.doctor import report
 from bot.errors import FrontdeskError
+from bot.memory.sealing import new_key
 from bot.ports import Words
 from bot.setup.asking import Ask
 from bot.setup.envfile import EnvFile
@@ -81,7 +82,7 @@ class Setup:
             if way is None:
                 return
             asked = {field.name: self._answer(field, values[field.name]) for field in way.fields}
-            values = {name: asked.get(name, "") for name in known}
+            values = {name: asked.get(name, known[name] if name in section.lasting else "") for name in known}
             verdict = self._tested(section, values) if way.fields or section is MODEL else _Verdict.KEEP
             if verdict is _Verdict.LEAVE:
                 return
@@ -93,7 +94,7 @@ class Setup:
         """Ask how to have it; None to leave it as it is."""
         ways: list[Way | None] = list(section.ways)
         labels = [self._words.say(way.label, self._language) for way in section.ways]
-        there = any(known.values())
+        there = any(value for name, value in known.items() if name not in section.lasting)
         ways.append(None)
         labels.append(self._words.say("setup-leave" if there else "setup-not-now", self._language))
         if there and section.removable:
@@ -107,14 +108,18 @@ class Setup:
         while True:
             value = _tidy(self._asked(field, known), field.kind)
             value = "" if value == "-" else value or known
+            if field.kind is Kind.KEY and not value:
+                value = new_key()
             complaint = field.complaint(value)
             if not complaint:
                 return value
-            self._say(complaint, prefix=field.prefix, value="" if field.kind is Kind.HIDDEN else value)
+            self._say(
+                complaint, prefix=field.prefix, value="" if field.kind in {Kind.HIDDEN, Kind.KEY} else value
+            )
 
     def _asked(self, field: Field, known: str) -> str:
         question = self._words.say(field.question, self._language)
-        if field.kind is not Kind.HIDDEN:
+        if field.kind not in {Kind.HIDDEN, Kind.KEY}:
             return self._ask.text(question, known or field.default)
         if known:
             question = f"{question} {self._words.say('setup-kept', self._language)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -12,11 +12,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.web.guard import Knock, Refusal, bearer, refuse_cross_site, refuse_stranger
+from bot.web.guard import (
+    ALIVE,
+    METRICS,
+    READY,
+    Knock,
+    Refusal,
+    bearer,
+    refuse_cross_site,
+    refuse_stranger,
+)
 from bot.web.session import COOKIE, Sessions, Tries
 
 # What anybody may read: it says nothing of the conversations.
-PUBLIC = ("/static/", "/healthz", "/login", "/favicon.ico")
+PUBLIC = ("/static/", ALIVE, READY, "/login", "/favicon.ico")
 SLOW_SECONDS = 0.3  # what a wrong token costs the one who tries it
 
 _STATUS = {Refusal.NOT_LOCAL: 403, Refusal.CROSS_SITE: 403, Refusal.LOGIN: 401, Refusal.TOO_MANY: 429}
@@ -28,7 +37,7 @@ _TEXTS = {
     Refusal.TOO_MANY: "Too many wrong tokens. Wait a minute, then try again.",
 }
 _POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-_HEADERS = {
+HEADERS = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -44,18 +53,31 @@ log = structlog.get_logger()
 class Lock:
     """Decides on requests: by the token where there is one, else by who sits at this machine."""
 
-    def __init__(self, token: str | None, bound_to_loopback: bool, tries: Tries | None = None) -> None:
-        """Take the token of the console, None for an open one on loopback."""
+    def __init__(
+        self,
+        token: str | None,
+        bound_to_loopback: bool,
+        tries: Tries | None = None,
+        knows: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """
+        Take the token of the console, None for an open one on loopback.
+
+        `knows` says of a token whether it reads the metrics, which is all that it opens.
+        """
+        self._knows = knows
         self.sessions = Sessions(token) if token else None
         self.tries = tries or Tries()
         self._bound_to_loopback = bound_to_loopback
 
     def refuse(self, knock: Knock, cookie: str) -> Refusal | None:
         """Decide on a request; a public path needs no session but keeps the other rules."""
+        if knock.path == METRICS and self._knows(bearer(knock.headers)):
+            return None
         public = knock.path.startswith(PUBLIC)
         if self.sessions is None:
             stranger = refuse_stranger(knock, self._bound_to_loopback)
-            refusal = None if knock.path == "/healthz" else stranger or refuse_cross_site(knock)
+            refusal = None if knock.path in {ALIVE, READY} else stranger or refuse_cross_site(knock)
         else:
             refusal = refuse_cross_site(knock) or (None if public else self._refuse_guest(knock, cookie))
         return refusal
@@ -136,7 +158,7 @@ def _with_headers(send: Send, scope: Scope) -> Send:
 
 def _set_headers(message: MutableMapping[str, Any], path: str) -> None:
     headers = MutableHeaders(scope=message)
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         headers[name] = value
     # Static files are asked for again each time, and mostly answered with 304.
     headers["cache-control"] = "no-cache" if path.startswith("/static/") else "no-store"

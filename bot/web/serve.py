@@ -46,9 +46,9 @@ async def serve(
         listener.close()
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int, section: str = "BOT_WEB") -> socket.socket:
     """
-    Take the address; who connects waits until it is served.
+    Take the address; who connects waits until it is served. `section` is whose settings name it.
 
     Port 0 takes any free one. Raises `SettingError` where the address cannot be had.
     """
@@ -57,7 +57,7 @@ def bound(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror as error:
-        raise SettingError(f"BOT_WEB__HOST: {host!r} is no address of this machine ({error})") from error
+        raise SettingError(f"{section}__HOST: {host!r} is no address of this machine ({error})") from error
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -65,7 +65,7 @@ def bound(host: str, port: int) -> socket.socket:
         listener.listen(256)
     except OSError as error:
         listener.close()
-        raise SettingError(_refused(host, port, error)) from error
+        raise SettingError(_refused(section, host, port, error)) from error
     listener.setblocking(False)
     return listener
 
@@ -105,15 +105,15 @@ def _configuration(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _refused(host: str, port: int, error: OSError) -> str:
+def _refused(section: str, host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"BOT_WEB__PORT: port {port} on {host} is in use by another program; "
-            f"stop that one, or set BOT_WEB__PORT to a free port, such as {_neighbour(port)}"
+            f"{section}__PORT: port {port} on {host} is in use by another program; "
+            f"stop that one, or set {section}__PORT to a free port, such as {_neighbour(port)}"
         )
     if error.errno == errno.EACCES:
-        return f"BOT_WEB__PORT: port {port} needs more rights than this user has; set it to 1024 or more"
-    return f"BOT_WEB__HOST: {host} cannot be listened on ({error.strerror}); set it to 127.0.0.1"
+        return f"{section}__PORT: port {port} needs more rights than this user has; set it to 1024 or more"
+    return f"{section}__HOST: {host} cannot be listened on ({error.strerror}); set it to 127.0.0.1"
 
 
 def _neighbour(port: int) -> int:

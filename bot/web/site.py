@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from importlib.resources import files
 from urllib.parse import parse_qs
 
@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import (
     FileResponse,
     HTMLResponse,
-    JSONResponse,
     RedirectResponse,
     Response,
 )
@@ -26,11 +25,10 @@ from bot.web.forms import BODY_BYTES
 from bot.web.gate import SLOW_SECONDS, Gate, Lock, knock_of
 from bot.web.guard import Refusal, is_loopback
 from bot.web.page import login_page, main_page, preferred_language
+from bot.web.probes import Probes
 from bot.web.session import COOKIE, SESSION_SECONDS
 from bot.web.stream import Streams
 from bot.web.talk import Talk
-
-Health = Callable[[], Awaitable[Mapping[str, bool | str]]]
 
 _STATIC = str(files(__package__).joinpath("static"))
 
@@ -40,22 +38,27 @@ def create_app(
     transcripts: Transcripts,
     words: Words,
     token: str | None,
-    health: Health,
+    probes: Probes,
     model_note: Callable[[str], str],
     host: str = "127.0.0.1",
 ) -> Starlette:
     """
     Build the console as it will be served on `host`.
 
-    `health` says what is well (a False makes /healthz a 503); `model_note` says in a language which
-    model answers. Raises `SettingError` where others could reach it and no token keeps them out.
+    `probes` answers machines; `model_note` says in a language which model answers. Raises `SettingError`
+    where others could reach it and no token keeps them out.
     """
     check_open(host, token)
-    lock = Lock(token or None, is_loopback(host))
-    pages = _Pages(words, lock, health, model_note)
+    lock = Lock(token or None, is_loopback(host), knows=probes.knows)
+    pages = _Pages(words, lock, model_note)
     streams = Streams(transcripts)
     app = Starlette(
-        routes=[*pages.routes(), *Talk(door, transcripts, words, streams).routes(), _static()],
+        routes=[
+            *pages.routes(),
+            *probes.routes(pages.trusts),
+            *Talk(door, transcripts, words, streams).routes(),
+            _static(),
+        ],
         middleware=[Middleware(Gate, lock=lock)],
         max_body_size=BODY_BYTES,
     )
@@ -75,10 +78,9 @@ def check_open(host: str, token: str | None) -> None:
 class _Pages:
     """What stands beside the conversations: the page itself, the login, and how the bot is."""
 
-    def __init__(self, words: Words, lock: Lock, health: Health, model_note: Callable[[str], str]) -> None:
+    def __init__(self, words: Words, lock: Lock, model_note: Callable[[str], str]) -> None:
         self._words = words
         self._lock = lock
-        self._health = health
         self._model_note = model_note
 
     def routes(self) -> list[Route]:
@@ -87,7 +89,6 @@ class _Pages:
             Route("/login", self.login_form),
             Route("/login", self.log_in, methods=["POST"]),
             Route("/logout", self.log_out, methods=["POST"]),
-            Route("/healthz", self.healthz),
             Route("/favicon.ico", self.icon),
         ]
 
@@ -97,7 +98,7 @@ class _Pages:
         return _html(main_page(self._words, language, self._model_note(language), leave), language)
 
     async def login_form(self, request: Request) -> Response:
-        if self._lock.sessions is None or self._trusts(request):
+        if self._lock.sessions is None or self.trusts(request):
             return RedirectResponse("/", status_code=303)
         language = language_of(request)
         return _html(login_page(self._words, language), language)
@@ -131,18 +132,10 @@ class _Pages:
         response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=_is_secure(request))
         return response
 
-    async def healthz(self, request: Request) -> Response:
-        found = await self._health()
-        well = all(value is not False for value in found.values())
-        shown: dict[str, bool | str] = {"ok": well}
-        if self._trusts(request):
-            shown |= found
-        return JSONResponse(shown, status_code=200 if well else 503)
-
     async def icon(self, request: Request) -> Response:
         return FileResponse(f"{_STATIC}/icon.svg")
 
-    def _trusts(self, request: Request) -> bool:
+    def trusts(self, request: Request) -> bool:
         return self._lock.trusts(knock_of(request), request.cookies.get(COOKIE, ""))
 
 

@@ -14,6 +14,7 @@ from bot.errors import BackendError, BudgetSpent, FrontdeskError, PlatformError,
 from bot.ports import Adapter, History, Receipts, Words
 from bot.worker.draft import Draft
 from bot.worker.ending import Ending
+from bot.worker.lateness import apology
 from bot.worker.progress import Progress
 
 log = structlog.get_logger()
@@ -32,7 +33,7 @@ class Engine(Protocol):
 class Lease(Protocol):
     """The right to answer a turn."""
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise where it is broken."""
         ...
 
@@ -151,7 +152,7 @@ class Answerer:
     async def _attempt(
         self, turn: Turn, adapter: Adapter, receipts: Receipts, lease: Lease, progress: Progress
     ) -> Answer:
-        draft = Draft(adapter.cutter())
+        draft = Draft(adapter.cutter(), apology(turn, self._words))
         lease.on_break(draft.fail)
         writing = asyncio.create_task(self._write(turn, adapter, draft, progress))
         try:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.dialogue import LINK, Attachment, File, Linked, Turn, Unread
+from bot.dialogue import LINK, Attachment, Channel, File, Linked, Turn, Unread
 from bot.errors import PermissionMissing, PlatformError, PostRefused
 from bot.ports import Adapter, Files, Links, Words
 
@@ -128,8 +128,8 @@ class _Reading:
     async def files(self, unread: Unread, adapter: Files, most: int) -> dict[int, Attachment]:
         places = unread.files[:most]
         share = max(self._tokens // max(len(places), 1), _LEAST_TOKENS)
-        files = unread.message.files
-        read = await asyncio.gather(*(self._file(files[place], adapter, share) for place in places))
+        files, channel = unread.message.files, unread.message.channel
+        read = await asyncio.gather(*(self._file(channel, files[place], adapter, share) for place in places))
         found = dict(zip(places, read, strict=True))
         if unread.asks:  # of other messages' files the rest may be read another time
             note = self._say("file-too-many", most=_MOST_FILES)
@@ -149,13 +149,13 @@ class _Reading:
         share = max(self._tokens // (2 * max(len(found), 1)), _LEAST_TOKENS)
         return [await self._link(linked, share) for linked in found]
 
-    async def _file(self, file: File, adapter: Files, tokens: int) -> Attachment:
+    async def _file(self, channel: Channel, file: File, adapter: Files, tokens: int) -> Attachment:
         read = self._reader.refuse(file.name, file.media_type, file.size)
         if read is None:
             try:
                 async with self._gate:
                     async with asyncio.timeout(_FILE_SECONDS):
-                        data = await adapter.fetch(file, self._reader.most_bytes)
+                        data = await adapter.fetch(channel, file, self._reader.most_bytes)
                     read = await self._read(file, data, tokens)
             except (PlatformError, TimeoutError) as error:
                 log.warning("file_not_fetched", kind=type(error).__name__, reason=str(error))

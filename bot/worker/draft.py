@@ -15,9 +15,14 @@ _FIRST_SECONDS = 0.1
 class Draft:
     """Holds the newest text; a reader that is slow misses versions in between, never the last."""
 
-    def __init__(self, cut: Callable[[str], list[str]]) -> None:
-        """`cut` makes posts of Markdown; growing text must not change its earlier cuts."""
+    def __init__(self, cut: Callable[[str], list[str]], opening: str = "") -> None:
+        """
+        `cut` makes posts of Markdown; growing text must not change its earlier cuts.
+
+        `opening` stands before the text as soon as there is any, and is no part of the answer.
+        """
         self._cut = cut
+        self._opening = opening
         self._text = ""
         self._done = False
         self._error: Exception | None = None
@@ -25,7 +30,7 @@ class Draft:
 
     def write(self, text: str, *, done: bool = False) -> None:
         """Replace the whole text so far; `done` says that nothing will follow."""
-        self._text = text
+        self._text = f"{self._opening}\n\n{text}" if self._opening and text.strip() else text
         self._done = done
         self._changed.set()
 

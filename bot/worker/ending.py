@@ -9,6 +9,7 @@ from bot.dialogue import Answer, Outcome, Turn
 from bot.errors import FrontdeskError
 from bot.ports import Adapter, Receipts, Words
 from bot.worker.draft import Draft
+from bot.worker.lateness import apology
 from bot.worker.progress import Progress
 
 
@@ -39,9 +40,10 @@ class Ending:
         if not standing:
             return progress.ended(Outcome.STOPPED, "")
         note = self._words.say("stopped", self._words.language_for(turn.asked))
+        opening = apology(turn, self._words)
         text = progress.text.strip() or "\n\n".join(slot.text for slot in standing)
-        text = text.removesuffix(note).rstrip()
-        draft = Draft(adapter.cutter())
+        text = text.removesuffix(note).rstrip().removeprefix(opening).lstrip()
+        draft = Draft(adapter.cutter(), opening)
         lease.on_break(draft.fail)
         draft.write(f"{text}\n\n{note}".strip(), done=True)
         await adapter.send(turn.asked, draft.pieces(), receipts)

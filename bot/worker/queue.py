@@ -65,12 +65,14 @@ class Queue:
         concurrency: int = 600,
         grace: float = 5.0,
         beat: float = _BEAT_SECONDS,
+        rescued: Callable[[str], None] = lambda _: None,
     ) -> None:
         """
         `platforms` are those this process can deliver to; `grace` is how long answers may go on at the end.
 
         `sweep` wakes conversations that were left without a wake-up; every `beat` seconds it is called, and
-        what others left behind is looked for. Who misses three beats in a row is taken for dead.
+        what others left behind is looked for. Who misses three beats in a row is taken for dead. `rescued`
+        is told the platform of each wake-up that was left behind.
         """
         connector = procrastinate.PsycopgConnector(
             conninfo=url, min_size=1, max_size=8, timeout=5.0, pool_factory=_pool, configure=_at_once
@@ -81,6 +83,7 @@ class Queue:
         self._grace = grace
         self._beat = beat
         self._sweep = sweep
+        self._rescued = rescued
         self._worker: int | None = None
         self._running: set[int | None] = set()
         self._idle: set[int | None] = set()
@@ -171,6 +174,7 @@ class Queue:
             if job.queue in self._platforms:
                 log.info("job_rescued", job=job.id, task=job.task_name)
                 await manager.retry_job(job)
+                self._rescued(job.queue)
 
     async def _left_behind(self) -> list[Job]:
         """

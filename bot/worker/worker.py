@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -28,6 +29,7 @@ _SUMMARY_SHARE = 8
 _LEAST_SUMMARY, _MOST_SUMMARY = 64, 400
 _SHORT_WAIT = 1.0
 _PLATFORM_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
+_TOKEN_PATIENCE = timedelta(days=1)  # nobody waits longer for a token to be put right
 
 
 class Answerer(Protocol):
@@ -55,6 +57,14 @@ class Turns(Protocol):
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
         """Give a turn back; its try does not count."""
+        ...
+
+    async def hand_over(self, turn: Turn) -> None:
+        """Give a turn back in the midst of its answer; its try does not count."""
+        ...
+
+    async def forgive(self, turn: Turn) -> None:
+        """Uncount a try that another worker took over."""
         ...
 
 
@@ -115,7 +125,7 @@ class Worker:
         self._summaries = summaries
         self._engine = engine
         self._care = care
-        self._away: Counter[Platform] = Counter()
+        self._away: Counter[tuple[Platform, str]] = Counter()
 
     async def answer(self, conversation_id: int) -> None:
         """
@@ -160,14 +170,15 @@ class Worker:
             return await self._deliver(turn)
         except LeaseLost:
             log.info("turn_taken_over", turn=turn.id)
+            await self._turns.forgive(turn)
             return None
         except asyncio.CancelledError:
             with suppress(FrontdeskError):
-                await self._turns.release(turn)
+                await self._turns.hand_over(turn)
             raise
 
     async def _deliver(self, turn: Turn) -> Turn | None:
-        platform = turn.conversation.channel.platform
+        place = (turn.conversation.channel.platform, turn.conversation.channel.workspace)
         try:
             following = await self._answerer.answer(turn)
         except (PostRefused, PermissionMissing) as error:
@@ -175,12 +186,14 @@ class Worker:
             return await self._give_up(turn, error)
         except (PlatformDown, TokenRefused) as error:
             log.warning("platform_away", turn=turn.id, kind=type(error).__name__, reason=str(error))
+            if isinstance(error, TokenRefused) and _now() - turn.asked.sent_at > _TOKEN_PATIENCE:
+                return await self._give_up(turn, error)
             # Each try costs a whole answer's tokens: the longer it is away, the rarer they are.
-            pause = min(_PLATFORM_PAUSE * 2.0 ** self._away[platform], _LONGEST_PAUSE)
-            self._away[platform] = min(self._away[platform] + 1, 10)
+            pause = min(_PLATFORM_PAUSE * 2.0 ** self._away[place], _LONGEST_PAUSE)
+            self._away[place] = min(self._away[place] + 1, 10)
             await self._turns.release(turn, pause)
             raise Later(pause) from error
-        del self._away[platform]
+        del self._away[place]
         await self._care.well(turn)
         return following
 
@@ -194,3 +207,7 @@ class Worker:
     async def _order_folding(self, conversation_id: int, platform: Platform) -> None:
         if await self._summaries.is_due(conversation_id, self._engine.room):
             await self._summaries.order(conversation_id, platform)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

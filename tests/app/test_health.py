@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.app.ground import Ground, opened
-from bot.app.health import DatabaseCheck, TroublesCheck
+from bot.app.health import DatabaseCheck, ProcessesCheck, TroublesCheck
 from bot.config import read_settings
 from bot.dialogue import Channel, Finding, Platform
+from bot.memory.processes import Processes
 from bot.memory.troubles import Troubles
 from tests.fakes import in_english
 
@@ -84,3 +85,29 @@ async def test_looking_changes_nothing_and_missing_tables_are_told(
         assert database.well
         assert not tables.well
         assert "migrate" in tables.text + tables.cure
+
+
+async def test_the_processes_at_work_are_told_and_one_that_fell_silent(
+    looking: Looking, database_url: str
+) -> None:
+    async def told(ground: Ground) -> list[Finding]:
+        return [finding async for finding in ProcessesCheck(ground).check(in_english)]
+
+    async with looking(database_url) as ground:
+        (none,) = await told(ground)
+        assert (none.well, "bot run" in none.text) == (True, True)
+        await Processes(ground.database, ["worker"], "1.2.3").beat()
+        await ground.database.run("UPDATE processes SET beat_at = now() - interval '30 seconds'")
+        await Processes(ground.database, ["web", "gateway"], "1.2.4").beat()
+        silent, lively, nobody = await told(ground)
+        await Processes(ground.database, ["worker"], "1.2.4").beat()
+        assert len(await told(ground)) == 3
+    assert (silent.well, "worker" in silent.text, "30 s" in silent.text) == (False, True, True)
+    assert (lively.well, lively.cure, "gateway, web" in lively.text) == (True, "", True)
+    assert "1.2.4" in lively.text
+    assert (nobody.well, "--role worker" in nobody.cure) == (False, True)
+
+
+async def test_of_processes_on_a_database_that_is_away_nothing_is_told(looking: Looking) -> None:
+    async with looking(AWAY) as ground:
+        assert [finding async for finding in ProcessesCheck(ground).check(in_english)] == []

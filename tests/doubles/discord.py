@@ -23,6 +23,7 @@ from tests.doubles.discord_state import (
     Post,
     Role,
     State,
+    on_shard,
     snowflake,
 )
 
@@ -31,7 +32,7 @@ __all__ = ["Call", "DiscordDouble", "Person", "Place", "Post", "Role", "Session"
 
 class DiscordDouble:
     """
-    One guild and its people, alive from entering to leaving, however often a client comes and goes.
+    Guilds and their people, alive from entering to leaving, however often a client comes and goes.
 
     On leaving it fails where a request or an answer was not as Discord's own description has it.
     """
@@ -86,8 +87,15 @@ class DiscordDouble:
         self.state.roles[role.id] = role
         return role
 
-    def channel(self, name: str, *, unreadable: bool = False) -> Place:
-        return self._add(Place(name, TEXT, guild_id=self.state.guild_id, unreadable=unreadable))
+    def guild(self, name: str, shard: int, count: int) -> str:
+        """Let there be one more guild, on one of so many shards; gives its id."""
+        guild_id = on_shard(shard, count)
+        self.state.others[guild_id] = name
+        return guild_id
+
+    def channel(self, name: str, *, unreadable: bool = False, guild_id: str = "") -> Place:
+        place = Place(name, TEXT, guild_id=guild_id or self.state.guild_id, unreadable=unreadable)
+        return self._add(place)
 
     async def opened(self, name: str) -> Place:
         """Let somebody make a channel while the bot listens."""
@@ -243,6 +251,8 @@ class DiscordDouble:
         """Let the next calls get a 429."""
         headers = {"Via": "1.1 google", "Retry-After": str(max(1, round(seconds)))}
         headers["X-RateLimit-Scope"] = "global" if everywhere else "user"
+        if everywhere:
+            headers["X-RateLimit-Global"] = "true"
         body = {"message": "You are being rate limited.", "retry_after": seconds, "global": everywhere}
         self.rest.troubles.append(Trouble(method, pattern, count, 429, headers=headers, body=body))
 

@@ -65,6 +65,9 @@ class Door:
         # Told of each call that changes something, before and after; True: whoever calls is dead.
         self.watch: Callable[[str, bool], bool] = lambda call, done: False
         self.objections: list[str] = []
+        self.a_second = 0  # how many calls of the token in any second; 0 is no limit
+        self.limited_globally = 0
+        self._all: deque[float] = deque()
 
     def limit(self, path: str, count: int, seconds: float) -> None:
         """Let each channel's calls of this path (as the specification writes it) be so many in a window."""
@@ -137,7 +140,23 @@ class Door:
         body = trouble.body or {"message": "refused by the test", "code": trouble.code}
         return trouble.status, body, trouble.headers
 
+    def _over(self, path: str) -> float:
+        """Say how long all calls of the token have to rest; interactions are not counted, says Discord."""
+        if not self.a_second or "_token}" in path:
+            return 0.0
+        now = time.monotonic()
+        while self._all and now - self._all[0] > 1:
+            self._all.popleft()
+        if len(self._all) >= self.a_second:
+            return self._all[0] + 1 - now
+        self._all.append(now)
+        return 0.0
+
     def _counted(self, request: web.Request, path: str) -> dict[str, str]:
+        if rest := self._over(path):
+            self.limited_globally += 1
+            spent_all = {"X-RateLimit-Remaining": "-1", "X-RateLimit-Reset-After": f"{rest:.3f}"}
+            return spent_all | {"X-RateLimit-Global": "true"}
         key = f"{request.method} {path}"
         if key not in self._limits:
             return {}
@@ -166,7 +185,8 @@ def _cut(request: web.Request) -> web.Response:
 
 
 def _limited(seconds: float, headers: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    body = {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
+    everywhere = "X-RateLimit-Global" in headers
+    body = {"message": "You are being rate limited.", "retry_after": seconds, "global": everywhere}
     sent = headers | {
         "Via": "1.1 google",
         "Retry-After": str(max(1, round(seconds))),

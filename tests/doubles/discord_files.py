@@ -50,14 +50,14 @@ class FileStore:
         return web.Response(body=data, content_type=str(told["content_type"]) or "application/octet-stream")
 
 
-def described(state: State) -> dict[str, Any]:
+def described(state: State, guild_id: str) -> dict[str, Any]:
     """Describe the server as `GET /guilds/{guild_id}` does."""
     known = (
         "id", "name", "icon", "owner_id", "emojis", "stickers", "afk_timeout", "verification_level",
         "default_message_notifications", "explicit_content_filter", "mfa_level", "premium_tier", "nsfw_level",
         "preferred_locale", "system_channel_flags", "features",
     )  # fmt: skip
-    guild = state.guild()
+    guild = state.guild(guild_id)
     roles = [
         role | {"icon": None, "unicode_emoji": None, "description": None, "colors": _COLORS}
         for role in guild["roles"]

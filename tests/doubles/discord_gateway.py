@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from tests.doubles.discord_state import State
+from tests.doubles.discord_state import State, shard_of
 
 _MESSAGE_CONTENT = 1 << 15
 _PRIVILEGED = _MESSAGE_CONTENT | (1 << 1) | (1 << 8)
@@ -22,6 +23,8 @@ class Session:
     """One IDENTIFY: its events, delivered or not, with their numbers."""
 
     intents: int
+    shard: int = 0
+    count: int = 1
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     events: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     socket: Socket | None = None
@@ -29,6 +32,10 @@ class Session:
     @property
     def content(self) -> bool:
         return bool(self.intents & _MESSAGE_CONTENT)
+
+    def hears(self, guild_id: str) -> bool:
+        """Say whether its shard is a guild's; direct messages ("") come on the first one."""
+        return self.shard == (shard_of(guild_id, self.count) if guild_id else 0)
 
 
 class Socket:
@@ -62,6 +69,11 @@ class Gateway:
         self.heartbeat_seconds = 41.25
         self.acks_heartbeats = True
         self.refuses_connections = False
+        self.max_concurrency = 16
+        self.identify_seconds = 0.0  # how often a rate-limit key may IDENTIFY
+        self.too_soon: list[tuple[int, float]] = []  # who did not keep to it, and how soon it was
+        self.never_ready = False  # an IDENTIFY gets no answer
+        self._passed: dict[int, float] = {}
         self.replays_delivered = 0  # how many delivered events a RESUME brings again
 
     @property
@@ -89,9 +101,12 @@ class Gateway:
         return response
 
     async def dispatch(self, kind: str, event: Callable[[bool], dict[str, Any]]) -> None:
-        """Give an event to every session; one that is away gets it when it resumes."""
+        """Give an event to every session of its guild's shard; one that is away gets it when it resumes."""
         for session in list(self.sessions.values()):
-            await self._put(session, kind, event(session.content))
+            told = event(session.content)
+            guild_id = told["id"] if kind.startswith("GUILD_") else told.get("guild_id", "")
+            if session.hears(guild_id or ""):
+                await self._put(session, kind, told)
 
     async def drop(self, *, keep: bool = True, code: int = WSCloseCode.SERVICE_RESTART) -> None:
         """Close all connections; without `keep` the sessions are forgotten."""
@@ -108,12 +123,13 @@ class Gateway:
             if session.socket is not None:
                 await session.socket.send(op=7)
 
-    async def invalidate(self) -> None:
-        """Send op 9: the session is over."""
+    async def invalidate(self, *, resumable: bool = False) -> None:
+        """Send op 9: the session is over, unless it may be resumed."""
         for session in self.connected:
-            del self.sessions[session.id]
+            if not resumable:
+                del self.sessions[session.id]
             if session.socket is not None:
-                await session.socket.send(op=9, d=False)
+                await session.socket.send(op=9, d=resumable)
 
     async def _answer(self, socket: Socket, session: Session | None, frame: dict[str, Any]) -> Session | None:
         if frame["op"] == 1:
@@ -132,13 +148,29 @@ class Gateway:
         if asked["intents"] & _PRIVILEGED & ~self._granted():
             await socket.response.close(code=4014, message=b"Disallowed intent(s).")
             return None
-        session = Session(asked["intents"], socket=socket)
-        self.sessions[session.id] = session
+        shard, count = asked.get("shard", (0, 1))
+        if self._is_too_soon(shard):
+            await socket.send(op=9, d=False)
+            return None
         self.identified += 1
+        if self.never_ready:
+            self._changed()
+            return None
+        session = Session(asked["intents"], shard, count, socket=socket)
+        self.sessions[session.id] = session
         await self._put(session, "READY", self._ready(session, asked))
-        await self._put(session, "GUILD_CREATE", self._state.guild())
+        for guild_id in filter(session.hears, self._state.guilds()):
+            await self._put(session, "GUILD_CREATE", self._state.guild(guild_id))
         self._changed()
         return session
+
+    def _is_too_soon(self, shard: int) -> bool:
+        key, now = shard % self.max_concurrency, time.monotonic()
+        waited = now - self._passed.get(key, 0.0)
+        self._passed[key] = now
+        if waited < self.identify_seconds:
+            self.too_soon.append((shard, waited))
+        return waited < self.identify_seconds
 
     def _granted(self) -> int:
         return _MESSAGE_CONTENT if self._state.content_intent else 0
@@ -147,7 +179,10 @@ class Gateway:
         return {
             "v": 10,
             "user": self._state.user(self._state.bot),
-            "guilds": [{"id": self._state.guild_id, "unavailable": True}],
+            "guilds": [
+                {"id": guild_id, "unavailable": True}
+                for guild_id in filter(session.hears, self._state.guilds())
+            ],
             "session_id": session.id,
             "resume_gateway_url": self.address,
             "application": {"id": self._state.bot.id, "flags": 0},

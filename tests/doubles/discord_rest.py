@@ -32,6 +32,7 @@ class RestDouble(Door):
         self.interactions = InteractionsDouble(state, emit)
         self.gateway_address = ""
         self.max_concurrency = 16
+        self.shards = 1
 
     def routes(self) -> list[web.RouteDef]:
         table: list[tuple[str, str, Callable[..., Awaitable[Any]]]] = [
@@ -43,6 +44,7 @@ class RestDouble(Door):
             ("GET", "/applications/@me", self._application),
             ("GET", "/guilds/{guild_id}/members/{user_id}", self._member),
             ("GET", "/guilds/{guild_id}", self._guild),
+            ("GET", "/guilds/{guild_id}/channels", self._channels),
             ("GET", "/channels/{channel_id}", self._channel),
             ("POST", "/channels/{channel_id}/typing", self._typing),
             ("GET", "/channels/{channel_id}/messages", self._messages),
@@ -65,27 +67,39 @@ class RestDouble(Door):
             "reset_after": 14_400_000,
             "max_concurrency": self.max_concurrency,
         }
-        return {"url": self.gateway_address, "shards": 1, "session_start_limit": limit}
+        return {"url": self.gateway_address, "shards": self.shards, "session_start_limit": limit}
 
     async def _me(self, request: web.Request, body: Any) -> dict[str, Any]:
         return self._state.user(self._state.bot) | {"mfa_enabled": False, "locale": "en-US"}
 
     async def _guilds(self, request: web.Request, body: Any) -> list[dict[str, Any]]:
-        guild: dict[str, Any] = {
-            "id": self._state.guild_id,
-            "name": self._state.guild_name,
-            "icon": None,
-            "banner": None,
-            "owner": False,
-            "permissions": self._state.permissions,
-            "features": [],
-        }
-        return [guild] if self._state.in_guild else []
+        guilds = self._state.guilds().items() if self._state.in_guild else []
+        return [
+            {
+                "id": guild_id,
+                "name": name,
+                "icon": None,
+                "banner": None,
+                "owner": False,
+                "permissions": self._state.permissions,
+                "features": [],
+            }
+            for guild_id, name in guilds
+        ]
 
     async def _guild(self, request: web.Request, body: Any) -> dict[str, Any]:
-        if request.match_info["guild_id"] != self._state.guild_id:
+        return described(self._state, self._guild_id(request))
+
+    async def _channels(self, request: web.Request, body: Any) -> list[dict[str, Any]]:
+        guild_id = self._guild_id(request)
+        found = [place for place in self._state.places.values() if place.guild_id == guild_id]
+        return [self._state.channel(place) for place in found if place.kind != THREAD]
+
+    def _guild_id(self, request: web.Request) -> str:
+        guild_id = request.match_info["guild_id"]
+        if guild_id not in self._state.guilds():
             raise Refusal(404, 10004, "Unknown Guild")
-        return described(self._state)
+        return guild_id
 
     async def _application(self, request: web.Request, body: Any) -> dict[str, Any]:
         flags = (1 << 18) if self._state.content_intent else 0

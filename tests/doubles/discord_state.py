@@ -17,6 +17,16 @@ TEXT, DIRECT, CATEGORY, THREAD, FORUM = 0, 1, 4, 11, 15
 MANAGE_MESSAGES, MANAGE_GUILD = 1 << 13, 1 << 5
 
 
+def on_shard(shard: int, count: int) -> str:
+    """Make a guild's id that belongs to one of so many shards."""
+    return next(number for number in iter(snowflake, "") if shard_of(number, count) == shard)
+
+
+def shard_of(guild_id: str, count: int) -> int:
+    """Say which of so many shards hears a guild, as Discord's documentation of sharding has it."""
+    return (int(guild_id) >> 22) % count
+
+
 def snowflake(at: datetime | None = None) -> str:
     """Make an id as Discord does: its time above, a running number below."""
     moment = int((at or datetime.now(UTC)).timestamp() * 1000)
@@ -99,6 +109,7 @@ class State:
         self.bot = Person("Frontdesk", bot=True)
         self.guild_id = snowflake()
         self.guild_name = "The Guild"
+        self.others: dict[str, str] = {}  # more guilds, by id: their names
         self.everyone = Role("@everyone", id=self.guild_id)
         self.bot_role = Role("Frontdesk", bot_id=self.bot.id)
         self.roles: dict[str, Role] = {role.id: role for role in (self.everyone, self.bot_role)}
@@ -195,16 +206,22 @@ class State:
             },
         }
 
-    def guild(self) -> dict[str, Any]:
-        places = [place for place in self.places.values() if place.guild_id]
+    def guilds(self) -> dict[str, str]:
+        """Name the guilds by their ids."""
+        return {self.guild_id: self.guild_name, **self.others}
+
+    def guild(self, guild_id: str = "") -> dict[str, Any]:
+        guild_id = guild_id or self.guild_id
+        places = [place for place in self.places.values() if place.guild_id == guild_id]
+        roles = self.roles.values() if guild_id == self.guild_id else [Role("@everyone", id=guild_id)]
         return {
-            "id": self.guild_id,
-            "name": self.guild_name,
+            "id": guild_id,
+            "name": self.guilds()[guild_id],
             "icon": None,
             "owner_id": next(
                 person for person in self.people if person != self.bot.id or len(self.people) == 1
             ),
-            "roles": [self._role(role) for role in self.roles.values()],
+            "roles": [self._role(role) for role in roles],
             "emojis": [],
             "stickers": [],
             "features": self.features,

@@ -16,14 +16,14 @@ from tests.doubles.slack_blocks import text_of
 from tests.doubles.slack_files import FileStore
 from tests.doubles.slack_rules import SlackRefuses, faults
 from tests.doubles.slack_socket import Sockets
-from tests.doubles.slack_state import BOT_USER, Post, Whisper, Workspace
-from tests.doubles.slack_web import WebApi
+from tests.doubles.slack_state import BOT_USER, Post, Whisper
+from tests.doubles.slack_teams import Directory
 
 BOT_TOKEN = "xoxb-double"
 APP_TOKEN = "xapp-double"
 SCOPES = (
     "app_mentions:read,assistant:write,channels:history,channels:read,chat:write,commands,files:read,"
-    "groups:history,groups:read,im:history,mpim:history,users:read"
+    "groups:history,groups:read,im:history,im:read,mpim:history,mpim:read,users:read"
 )
 
 
@@ -33,6 +33,7 @@ class Call:
 
     method: str
     arguments: dict[str, Any]
+    token: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ class SlackDouble:
     app_token = APP_TOKEN
 
     def __init__(self) -> None:
-        self.space = Workspace()
+        self.directory = Directory(BOT_TOKEN)
+        self.space, self.web = self.directory.first.space, self.directory.first.web
         self.files = FileStore(self.space, BOT_TOKEN)
-        self.web = WebApi(self.space)
         self.web.methods |= {
             "files.info": self.files.info,
             "conversations.members": self.files.members,
@@ -89,6 +90,7 @@ class SlackDouble:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._answer)
+        app.router.add_get("/oauth/v2/authorize", self.directory.ask)
         app.router.add_get("/socket/{ticket}", self.sockets.handle)
         app.router.add_post("/respond/{user}", self._respond)
         app.router.add_get("/files/{number}/{name}", self.files.serve)
@@ -123,17 +125,7 @@ class SlackDouble:
         files: tuple[str | dict[str, Any], ...] = (),
     ) -> str:
         """A person writes; the app gets each event that it subscribed to. Returns the message's ts."""
-        post = Post(self.space.stamp(), user, text, thread=thread or "", files=files)
-        if files:
-            post.subtype = "file_share"
-        self.space.put(channel, post)
-        await self.way.deliver(self._event(channel, post))
-        if f"<@{BOT_USER}>" in text and self.space.place(channel).kind != "im":
-            mention = {**self._event(channel, post), "type": "app_mention"}
-            for absent in ("channel_type", "files", "subtype"):
-                mention.pop(absent, None)
-            await self.way.deliver(mention)
-        return post.ts
+        return await self.directory.first.say(self.way, user, channel, text, thread, files)
 
     async def rewrite(self, channel: str, ts: str, text: str) -> Any:
         """A person edits a message."""
@@ -223,14 +215,11 @@ class SlackDouble:
                 except TimeoutError:
                     continue
 
-    def _event(self, channel: str, post: Post) -> dict[str, Any]:
-        kind = self.space.place(channel).kind
-        return {**post.told(), "channel": channel, "channel_type": kind, "event_ts": post.ts}
-
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         arguments = await _arguments(request)
-        self.calls.append(Call(method, arguments))
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.calls.append(Call(method, arguments, token))
         fault = self._faults[method].pop(0) if self._faults[method] else Fault()
         if fault.hold is not None:
             await fault.hold.wait()
@@ -259,22 +248,26 @@ class SlackDouble:
 
     def _carry_out(self, request: web.Request, method: str, arguments: dict[str, Any]) -> web.Response:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token != (APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN):
-            return web.json_response({"ok": False, "error": "invalid_auth"})
-        if method == "apps.connections.open":
-            if self.socket_error:
-                return web.json_response({"ok": False, "error": self.socket_error})
-            return web.json_response(
-                {"ok": True, "url": f"ws://{self._address}/socket/{self.sockets.ticket()}"}
-            )
-        if method not in self.web.methods:
-            return web.json_response({"ok": False, "error": "unknown_method"})
-        self.violations += faults(method, arguments)
         try:
-            answer = self.web.methods[method](arguments)
+            answer = self._called(method, arguments, token)
         except SlackRefuses as refusal:
             return web.json_response({"ok": False, "error": refusal.error, **refusal.more})
         return web.json_response({"ok": True, **answer}, headers={"X-OAuth-Scopes": self.scopes})
+
+    def _called(self, method: str, arguments: dict[str, Any], token: str) -> dict[str, Any]:
+        if method == "apps.connections.open":
+            if token != APP_TOKEN or self.socket_error:
+                raise SlackRefuses(self.socket_error or "invalid_auth")
+            return {"url": f"ws://{self._address}/socket/{self.sockets.ticket()}"}
+        if method == "oauth.v2.access":
+            answer, wrong = self.directory.redeem(token, arguments)
+            self.violations += wrong
+            return answer
+        methods = self.directory.team_of(token).web.methods
+        if method not in methods:
+            raise SlackRefuses("unknown_method")
+        self.violations += faults(method, arguments)
+        return methods[method](arguments)
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:

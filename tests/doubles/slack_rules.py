@@ -29,6 +29,7 @@ REQUIRED = {
     "conversations.history": {"channel"},
     "conversations.info": {"channel"},
     "conversations.replies": {"channel", "ts"},
+    "users.conversations": set(),
     "assistant.threads.setSuggestedPrompts": {"channel_id", "prompts"},
     "users.info": {"user"},
     "views.open": {"trigger_id", "view"},

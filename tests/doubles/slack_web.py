@@ -16,8 +16,9 @@ Arguments = dict[str, Any]
 class WebApi:
     """The methods; each takes the arguments and returns the answer, or raises `SlackRefuses`."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, team: str = TEAM, name: str = "Example") -> None:
         self._space = workspace
+        self._team, self._name = team, name
         self.page = 1_000  # what the app's kind allows at most
         self.methods: dict[str, Callable[[Arguments], Arguments]] = {
             "auth.test": self._auth,
@@ -25,6 +26,7 @@ class WebApi:
             "usergroups.list": self._groups,
             "bots.info": self._bot,
             "conversations.info": self._channel,
+            "users.conversations": self._mine,
             "conversations.replies": self._replies,
             "conversations.history": self._history,
             "chat.postEphemeral": self._whisper,
@@ -45,9 +47,9 @@ class WebApi:
         return {
             "user_id": BOT_USER,
             "bot_id": BOT_ID,
-            "team_id": TEAM,
+            "team_id": self._team,
             "user": "frontdesk",
-            "team": "Example",
+            "team": self._name,
             "url": "https://example.slack.com/",
         }
 
@@ -78,6 +80,17 @@ class WebApi:
         }
         return {"channel": {"id": place.id, "name": place.name, **kind}}
 
+    def _mine(self, given: Arguments) -> Arguments:
+        """The channels that the bot is in."""
+        kinds = {"channel": "public_channel", "group": "private_channel"}
+        asked = str(given.get("types") or "public_channel").split(",")
+        found = [
+            self._channel({"channel": place.id})["channel"]
+            for place in self._space.places.values()
+            if kinds.get(place.kind, place.kind) in asked and place.id not in self._space.members_only
+        ]
+        return self._pages("channels", found, given)
+
     def _replies(self, given: Arguments) -> Arguments:
         thread = self._space.place(given["channel"]).thread(given["ts"])
         if not thread:
@@ -86,18 +99,23 @@ class WebApi:
 
     def _history(self, given: Arguments) -> Arguments:
         top = self._space.place(given["channel"]).top()
-        return self._page(list(reversed(_between(top, given))), given)
+        found = self._page(list(reversed(_between(top, given))), given)
+        for told in found["messages"]:
+            replies = self._space.place(given["channel"]).thread(told["ts"])[1:]
+            if replies:
+                newest = {"latest_reply": replies[-1].ts, "reply_count": len(replies)}
+                told.update(newest, thread_ts=told["ts"])
+        return found
 
     def _page(self, posts: list[Post], given: Arguments) -> Arguments:
+        metadata = str(given.get("include_all_metadata", "")) in ("1", "True", "true")
+        return self._pages("messages", [post.told(metadata) for post in posts], given)
+
+    def _pages(self, name: str, found: list[dict[str, Any]], given: Arguments) -> Arguments:
         start = int(given.get("cursor") or 0)
         end = start + min(int(given.get("limit") or 100), self.page)
-        metadata = str(given.get("include_all_metadata", "")) in ("1", "True", "true")
-        more = {"response_metadata": {"next_cursor": str(end)}} if end < len(posts) else {}
-        return {
-            "messages": [post.told(metadata) for post in posts[start:end]],
-            "has_more": bool(more),
-            **more,
-        }
+        more = {"response_metadata": {"next_cursor": str(end)}} if end < len(found) else {}
+        return {name: found[start:end], "has_more": bool(more), **more}
 
     def _post(self, given: Arguments) -> Arguments:
         place = self._space.addressed(given["channel"])

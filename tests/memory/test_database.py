@@ -46,6 +46,15 @@ async def test_what_fails_within_a_transaction_undoes_it(record: Record) -> None
     assert await record.value("SELECT count(*) FROM calibrations") == 0
 
 
+async def test_the_connections_are_counted_of_both_kinds(record: Record) -> None:
+    async with record.database.transaction(), record.database.statements() as run:
+        await run("SELECT 1")
+        counted = record.database.connections()
+    assert (counted["in_use"], counted["most"]) == (2, 8 + 8 + 4)
+    counted = record.database.connections()
+    assert (counted["in_use"], counted["idle"] >= 2) == (0, True)
+
+
 async def test_a_snapshot_reads_one_state(record: Record, another: Record) -> None:
     count: LiteralString = "SELECT count(*) FROM messages"
     async with record.database.snapshot() as run:

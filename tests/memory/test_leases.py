@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.dialogue import Turn
-from bot.errors import HeldElsewhere, LeaseLost, Superseded
+from bot.errors import HeldElsewhere, LeaseLost, StoreDown, Superseded
 from bot.memory.bell import Bell
 from bot.memory.leases import Lease, Leases
 from bot.memory.turns import LeaseTerms
@@ -30,23 +30,41 @@ async def broken(lease: Lease) -> float:
     return time.monotonic() - began
 
 
+async def not_renewed() -> None:
+    """Leave a lease as it is."""
+
+
 async def test_a_lease_ends_at_its_deadline(record: Record) -> None:
-    lease = Lease(await record.claimed("hello"), time.monotonic() + 0.05)
-    lease.check()
+    lease = Lease(await record.claimed("hello"), time.monotonic() + 0.05, not_renewed)
+    await lease.check()
     await asyncio.sleep(0.06)
     with pytest.raises(LeaseLost):
-        lease.check()
+        await lease.check()
     lease.renew(time.monotonic() + 5)
-    lease.check()
+    await lease.check()
 
 
-async def test_a_process_that_froze_after_it_took_a_turn_holds_no_lease(record: Record) -> None:
+async def test_a_process_that_stood_still_goes_on_where_nobody_took_its_turn(record: Record) -> None:
     turn = await record.claimed("hello")
     assert turn.taken_at is not None
     frozen = replace(turn, taken_at=turn.taken_at - record.terms.seconds)
     async with record.leases.hold(frozen) as lease:
+        await lease.check()
+        with pytest.raises(HeldElsewhere):
+            await record.turns.claim(turn.conversation.id)
+
+
+async def test_a_process_that_stood_still_for_too_long_holds_no_lease(
+    record: Record, another: Record
+) -> None:
+    turn = await record.claimed("hello")
+    assert turn.taken_at is not None
+    frozen = replace(turn, taken_at=turn.taken_at - record.terms.seconds)
+    await record.lease_runs_out(turn.conversation.id)
+    assert await another.turns.claim(turn.conversation.id) is not None
+    async with record.leases.hold(frozen) as lease:
         with pytest.raises(LeaseLost):
-            lease.check()
+            await lease.check()
 
 
 @pytest.mark.parametrize("step", ["claim", "reload", "finish"])
@@ -83,7 +101,7 @@ async def waited_for(step: Callable[[Turn], Awaitable[Turn | None]], turn: Turn)
 
 
 async def test_the_first_reason_of_a_break_stays_and_late_listeners_hear_it(record: Record) -> None:
-    lease = Lease(await record.claimed("hello"), time.monotonic() + 5)
+    lease = Lease(await record.claimed("hello"), time.monotonic() + 5, not_renewed)
     heard: list[type] = []
     lease.on_break(lambda error: heard.append(type(error)))
     lease.end(Superseded("edited"))
@@ -91,7 +109,7 @@ async def test_the_first_reason_of_a_break_stays_and_late_listeners_hear_it(reco
     lease.on_break(lambda error: heard.append(type(error)))
     assert heard == [Superseded, Superseded]
     with pytest.raises(Superseded):
-        lease.check()
+        await lease.check()
 
 
 async def test_a_beat_keeps_the_lease_in_every_process(record: Record, another: Record) -> None:
@@ -99,7 +117,7 @@ async def test_a_beat_keeps_the_lease_in_every_process(record: Record, another: 
     async with running(record.leases.run()), record.leases.hold(turn) as lease:
         over = time.monotonic() + record.terms.seconds + record.terms.call + 0.3
         while time.monotonic() < over:
-            lease.check()
+            await lease.check()
             with pytest.raises(HeldElsewhere):
                 await another.turns.claim(turn.conversation.id)
             await asyncio.sleep(0.1)
@@ -129,7 +147,7 @@ async def test_a_lost_lease_is_broken_and_not_taken_back(record: Record, another
     async with running(record.leases.run()), record.leases.hold(turn) as lease:
         await broken(lease)
         with pytest.raises(LeaseLost):
-            lease.check()
+            await lease.check()
         # Several beats later the other's lease is as the other left it.
         await asyncio.sleep(0.6)
     assert await record.value("SELECT lease_until FROM conversations") == until_before
@@ -150,7 +168,7 @@ async def test_a_newer_question_breaks_the_lease_at_once(record: Record, held: T
                 await record.inbox.accept(edited(held.asked, text))
                 assert await broken(lease) < 0.4
                 with pytest.raises(Superseded):
-                    lease.check()
+                    await lease.check()
 
 
 async def test_news_during_a_look_asks_for_another_look(record: Record, held: Turn) -> None:
@@ -175,7 +193,7 @@ async def test_a_deaf_bell_costs_half_a_second(record: Record, held: Turn) -> No
         await record.inbox.accept(edited(held.asked, "first"))
         assert await broken(lease) < 1.0
         with pytest.raises(Superseded):
-            lease.check()
+            await lease.check()
 
 
 async def test_a_database_that_is_away_lets_the_lease_run_out(record: Record, postgres: str) -> None:
@@ -189,17 +207,19 @@ async def test_a_database_that_is_away_lets_the_lease_run_out(record: Record, po
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
         )
         async with running(leases.run()), leases.hold(turn) as lease:
-            lease.check()
+            await lease.check()
             began = time.monotonic()
-            await until(lambda: _is_lost(lease))
+            async with asyncio.timeout(5):
+                while not await _is_lost(lease):  # noqa: ASYNC110 - a deadline has no event
+                    await asyncio.sleep(0.01)
             assert time.monotonic() - began < 1.0
         await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
-def _is_lost(lease: Lease) -> bool:
+async def _is_lost(lease: Lease) -> bool:
     try:
-        lease.check()
-    except LeaseLost:
+        await lease.check()
+    except (LeaseLost, StoreDown):
         return True
     return False
 
@@ -212,4 +232,4 @@ async def test_processes_that_renew_at_once_do_not_wait_in_a_ring(record: Record
             leases = [await stack.enter_async_context(process.leases.hold(turn)) for turn in order]
         await asyncio.gather(*(process.leases._renew() for process in [record, another] * 10))
         for lease in leases:
-            lease.check()
+            await lease.check()

@@ -15,7 +15,7 @@ from tests.memory.conftest import PAGE, THREAD, Open, Record, done, edited, mess
 class Closed:
     """A fence that is down."""
 
-    def check(self) -> None:
+    async def check(self) -> None:
         raise LeaseLost("it ran out")
 
 
@@ -31,7 +31,7 @@ async def test_a_post_is_recorded_before_and_after(record: Record, receipts: Tur
     assert slot.recorded_at is not None
     (row,) = await record.rows("SELECT * FROM pieces")
     assert (row["state"], row["text"], row["message_id"]) == ("sending", "Well", None)
-    receipts.check()
+    await receipts.check()
     await receipts.sent(Piece(0, "Well,"), "200.5")
     (row,) = await record.rows("SELECT * FROM pieces")
     assert (row["state"], row["text"], row["message_id"]) == ("sent", "Well,", "200.5")
@@ -128,7 +128,7 @@ async def test_nothing_is_posted_for_a_question_that_was_changed(record: Record)
 async def test_the_fence_is_asked_before_each_call(record: Record) -> None:
     receipts = record.outbox.receipts(await record.claimed("hello"), Closed())
     with pytest.raises(LeaseLost):
-        receipts.check()
+        await receipts.check()
 
 
 async def test_pieces_stand_final_after_the_end(record: Record, receipts: TurnReceipts) -> None:

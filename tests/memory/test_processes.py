@@ -23,6 +23,7 @@ async def test_a_process_counts_those_that_live_once_each(database: Database) ->
     await second.beat()
     await first.beat()
     assert (first.count("gateway"), first.count("worker"), first.count("gateway", "worker")) == (1, 2, 2)
+    assert first.alive() == {"gateway": 1, "worker": 2}
     assert first.count("web") == 1  # nobody has it: what is shared is divided by one
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -34,8 +35,10 @@ async def taken(by: Seats, count: int = 1, most: int = 10) -> int | None:
 async def test_a_seat_has_one_holder(database: Database) -> None:
     first, second = seats(database, "a"), seats(database, "b")
     assert await taken(first, 2) == 0
+    assert second.held() == {}
     assert await taken(second, 2) == 1
     assert await taken(second, 2) is None
+    assert second.held() == {KIND: 1}
 
 
 async def test_many_who_take_at_once_get_different_seats(database: Database) -> None:
@@ -106,3 +109,24 @@ async def test_turns_are_given_one_after_the_other(database: Database) -> None:
     assert loop.time() - began < 0.25  # another number waits for nobody
     await second.wait_for_turn("identify", 0, 0.3)
     assert loop.time() - began > 0.2
+
+
+async def test_a_seat_tells_until_when_it_was_held(database: Database) -> None:
+    first, second = seats(database, "a"), seats(database, "b")
+    seat = await first.take(KIND, 1, 1)
+    assert seat.free_since is None
+    async with asyncio.timeout(5):
+        taken_over = await second.take(KIND, 1, 1)
+    assert taken_over.free_since is not None
+    silent = datetime.now(UTC) - taken_over.free_since
+    assert timedelta(seconds=TERM) <= silent < timedelta(seconds=5)
+
+
+async def test_the_kinds_that_the_living_hold_are_named(database: Database) -> None:
+    ours = seats(database, "a", term=60)
+    await ours.take("shard:2", 2, 2)
+    await ours.take("shard:4", 4, 4)
+    left = await ours.take("shard:8", 8, 8)
+    await ours.take("socket", 1, 1)
+    await ours.give_back(left)
+    assert sorted(await ours.kinds("shard:")) == ["shard:2", "shard:4"]

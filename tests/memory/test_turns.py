@@ -179,12 +179,39 @@ async def test_tries_are_counted_but_not_those_given_back(record: Record) -> Non
     assert (taken.id, taken.attempts, taken.epoch) == (turn.id, 3, again.epoch + 1)
 
 
+async def test_a_try_of_a_process_that_was_only_slow_does_not_count_for_some_minutes(record: Record) -> None:
+    slow = await record.claimed("hello")
+    await record.lease_runs_out(slow.conversation.id)
+    taken = await record.turns.claim(slow.conversation.id)
+    assert taken is not None
+    await record.turns.forgive(slow)
+    assert await record.value("SELECT attempts FROM turns") == 1
+    assert await record.turns.finish(taken, done("all of it")) is None
+    await record.turns.forgive(slow)
+    assert await record.value("SELECT attempts FROM turns") == 1
+    late = await record.claimed("again")
+    await record.rows("UPDATE turns SET created_at = now() - interval '11 minutes'")
+    await record.turns.forgive(late)
+    assert await record.value("SELECT max(attempts) FROM turns WHERE id = :id", id=late.id) == 1
+
+
 async def test_a_turn_given_back_for_a_while_is_taken_by_nobody_meanwhile(record: Record) -> None:
     turn = await record.claimed("hello")
     await record.turns.release(turn, 30.0)
     with pytest.raises(HeldElsewhere) as held:
         await record.turns.claim(turn.conversation.id)
     assert 29 < held.value.seconds <= 30
+
+
+async def test_a_turn_broken_off_in_its_midst_waits_for_the_call_that_may_still_be_carried_out(
+    record: Record,
+) -> None:
+    record.turns._terms = LeaseTerms(seconds=5.0, call=20.0)
+    turn = await record.claimed("hello")
+    await record.turns.hand_over(turn)
+    with pytest.raises(HeldElsewhere) as held:
+        await record.turns.claim(turn.conversation.id)
+    assert 19 < held.value.seconds <= 20
 
 
 async def test_a_turn_is_not_taken_for_begun_twice(record: Record) -> None:
@@ -205,14 +232,14 @@ async def test_only_lost_conversations_are_woken_and_only_once(record: Record) -
     )
     foreign = await record.asked("of another process", channel=PAGE)
     await record.rows("DELETE FROM procrastinate_jobs WHERE lock != :lock", lock=f"answer:{waiting}")
-    for _ in range(2):
-        assert await record.turns.wake_open([Platform.SLACK]) == 2
+    assert await record.turns.wake_open([Platform.SLACK]) == 1
+    assert await record.turns.wake_open([Platform.SLACK]) == 0
     locks = {row["lock"] for row in await record.rows("SELECT lock FROM procrastinate_jobs")}
     assert locks == {f"answer:{lost}", f"answer:{waiting}"}
     assert await record.value("SELECT count(*) FROM procrastinate_jobs") == 2
     assert held.conversation.id != answered.conversation.id != foreign
     await record.lease_runs_out(held.conversation.id)
-    assert await record.turns.wake_open([Platform.SLACK, Platform.WEB]) == 4
+    assert await record.turns.wake_open([Platform.SLACK, Platform.WEB]) == 2
 
 
 async def test_a_turn_is_fresh_only_when_it_is_taken_up_for_the_first_time(record: Record) -> None:

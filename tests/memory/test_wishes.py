@@ -119,6 +119,7 @@ async def test_a_repeated_answer_takes_the_place_of_the_old_one(record: Record) 
     await record.adds_up()
     again = await record.turns.claim(first.conversation.id)
     assert again is not None
+    assert (first.again, again.again) == (False, True)
     assert (again.id, again.wanted, again.attempts) == (first.id, Wanted.ANSWER, 1)
     assert await texts(record, again) == ["one"]
     assert [slot.message_id for slot in await record.outbox.receipts(again, _Open()).standing()] == [POST]
@@ -263,7 +264,7 @@ async def test_a_discord_thread_is_found_without_a_root(record: Record) -> None:
 
 
 class _Open:
-    def check(self) -> None:
+    async def check(self) -> None:
         """Let everything pass."""
 
 

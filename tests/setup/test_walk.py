@@ -13,6 +13,7 @@ from bot.catalogue import Catalogue
 from bot.config import Settings
 from bot.dialogue import Finding
 from bot.errors import SettingError
+from bot.memory.sealing import Seal
 from bot.setup import EnvFile, Setup
 from bot.setup.sections import DISCORD, MODEL, SLACK
 
@@ -193,6 +194,30 @@ def test_slack_can_be_reached_by_signed_http_in_place_of_a_socket(tmp_path: Path
     walk = Walk(tmp_path, LATER, "signed HTTP", "", "secret-1", LATER)
     assert walk.run() == 0
     assert walk.written == {"BOT_SLACK__BOT_TOKEN": "xoxb-1", "BOT_SLACK__SIGNING_SECRET": "secret-1"}
+
+
+def test_for_several_workspaces_a_key_is_made_and_stays_where_slack_goes(tmp_path: Path) -> None:
+    walk = Walk(
+        tmp_path, LATER, "Several", "1.2", "hush-1", "hush-2", "bot.example", "https://bot.example", "", LATER
+    )
+    assert walk.run() == 0
+    key = walk.written["BOT_SECRETS__KEY"]
+    assert Seal([key]).open(Seal([key]).close("x")) == "x"
+    assert walk.written == {
+        "BOT_SLACK__CLIENT_ID": "1.2",
+        "BOT_SLACK__CLIENT_SECRET": "hush-1",
+        "BOT_SLACK__SIGNING_SECRET": "hush-2",
+        "BOT_WEB__PUBLIC_URL": "https://bot.example",
+        "BOT_SECRETS__KEY": key,
+    }
+    assert key not in walk.shown
+    again = Walk(tmp_path, LATER, "Several", "", "", "", "", "", LATER)
+    assert again.run() == 0
+    assert again.written == walk.written
+    gone = Walk(tmp_path, LATER, REMOVE, LATER)
+    assert gone.run() == 0
+    assert gone.written == {"BOT_WEB__PUBLIC_URL": "https://bot.example", "BOT_SECRETS__KEY": key}
+    assert Walk(tmp_path, LATER, LATER, LATER).run() == 0  # what is left is no connection to Slack
 
 
 def test_slack_can_be_disconnected(tmp_path: Path) -> None:

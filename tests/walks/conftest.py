@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,17 +11,20 @@ from typing import Any, Protocol
 import psycopg
 import pytest
 
+from bot.adapters.discord import sharing
+from bot.app.roles import ALL, Role
 from bot.app.running import Standing, listening, standing
 from bot.config import read_settings
 from bot.dialogue import Platform
 from tests.doubles.discord import DiscordDouble
 from tests.doubles.model import ModelDouble
 from tests.doubles.slack import APP_TOKEN, BOT_TOKEN, SlackDouble
+from tests.walks.mortal import IDENTIFY
 from tests.walks.program import Program
 
 
 class Opener(Protocol):
-    """Opens the house, with more settings if given."""
+    """Opens the house, with more settings if given, and with `roles` if not all."""
 
     def __call__(self, **more: Any) -> AbstractAsyncContextManager[Standing]: ...
 
@@ -75,12 +78,16 @@ def discord_environment(discord: DiscordDouble) -> dict[str, str]:
 def house(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Opener:
     """Open the house in this process; the doors stand open while the block lasts."""
 
+    monkeypatch.setattr(sharing, "IDENTIFY_SECONDS", IDENTIFY)
+
     @asynccontextmanager
-    async def opened(**more: str) -> AsyncIterator[Standing]:
+    async def opened(**more: Any) -> AsyncIterator[Standing]:
+        roles: Collection[Role] = more.pop("roles", ALL)
         for name, value in (environment | more).items():
             monkeypatch.setenv(name, value)
         local = (Platform.WEB, Platform.CONSOLE)
-        async with standing(read_settings(), local, lambda _: None, platforms=True) as built:
+        settings = read_settings()
+        async with standing(settings, local, lambda _: None, platforms=True, roles=roles) as built:
             async with listening(built):
                 await built.ground.bell.listening.wait()
                 yield built

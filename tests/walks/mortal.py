@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -15,6 +15,8 @@ from typing import Any, LiteralString
 
 import sqlalchemy as sa
 
+from bot.adapters.discord import sharing
+from bot.app.roles import ALL, Role
 from bot.app.running import listening, standing
 from bot.config import read_settings
 from bot.dialogue import Message, Platform
@@ -24,6 +26,7 @@ from bot.memory.turns import LeaseTerms
 # A dead house is waited for shortly here: for one second and a bit, not for eleven.
 TERMS = LeaseTerms(seconds=1.5, call=0.1)
 BEAT = 0.4
+IDENTIFY = 0.3  # seconds between two IDENTIFYs, where Discord has five
 PATIENCE = 30.0
 
 _WRITES = re.compile(r"(?:INSERT INTO|UPDATE) (messages|turns|pieces|conversations)\b")
@@ -59,8 +62,9 @@ class Mortal:
     `watch` may be set to `watch`, which then kills at calls.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], roles: Collection[Role] = ALL) -> None:
         self.environment = dict(environment)
+        self._roles = frozenset(roles)
         self.commits: list[str] = []
         self.calls: list[str] = []
         self.dead = asyncio.Event()
@@ -77,7 +81,7 @@ class Mortal:
         self.dead, self._ready = asyncio.Event(), asyncio.Event()
         self._pipe, theirs = _context.Pipe()
         self._process = _context.Process(
-            target=_live, args=(self.environment, self._death, theirs), daemon=True
+            target=_live, args=(self.environment, self._roles, self._death, theirs), daemon=True
         )
         await asyncio.to_thread(self._process.start)
         theirs.close()
@@ -104,6 +108,10 @@ class Mortal:
         if frozen:
             self.frozen.set()
         return not frozen
+
+    def freeze(self) -> None:
+        """Let it do nothing from now on."""
+        os.kill(self._process.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let a frozen one go on as if no time had passed."""
@@ -138,17 +146,18 @@ class Mortal:
             self.commits.append(told)
 
 
-def _live(environment: Mapping[str, str], death: Death, pipe: Connection) -> None:
+def _live(environment: Mapping[str, str], roles: frozenset[Role], death: Death, pipe: Connection) -> None:
     os.environ.update(environment)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # its log is nobody's
-    asyncio.run(_until_death(death, pipe))
+    sharing.IDENTIFY_SECONDS = IDENTIFY
+    asyncio.run(_until_death(roles, death, pipe))
 
 
-async def _until_death(death: Death, pipe: Connection) -> None:
+async def _until_death(roles: frozenset[Role], death: Death, pipe: Connection) -> None:
     _Steps(death, pipe)
     local = (Platform.WEB, Platform.CONSOLE)
     async with standing(
-        read_settings(), local, lambda _: None, platforms=True, terms=TERMS, beat=BEAT
+        read_settings(), local, lambda _: None, platforms=True, roles=roles, terms=TERMS, beat=BEAT
     ) as built:
         async with listening(built):
             await built.ground.bell.listening.wait()

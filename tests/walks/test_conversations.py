@@ -59,7 +59,7 @@ async def test_on_slack_each_gets_their_ten_answers_in_order(
     model.reply = answering
     adapter = slack_house.adapters[Platform.SLACK]
     assert isinstance(adapter, SlackAdapter)
-    adapter.budgets = Generous()
+    (await adapter.teams.of("T0001")).budgets = Generous()
 
     async def talk(person: int) -> list[str]:
         user, channel = f"U{person}", f"C{person}"

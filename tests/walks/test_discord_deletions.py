@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bot.app.running import Standing
+from bot.app.roles import Role
+from bot.app.running import Standing, standing
+from bot.config import read_settings
 from tests.doubles.discord import DiscordDouble
 from tests.doubles.discord_state import MANAGE_GUILD
 from tests.doubles.model import Gate, ModelDouble, Script
@@ -88,6 +90,27 @@ async def test_a_question_deleted_while_nobody_listened_is_not_answered(
         await gate.reached()
     await discord.remove(asked)
     async with house(**discord_environment):
+        await record.until("SELECT count(*) = 1 FROM turns WHERE state = 'withdrawn'")
+    assert discord.answers(place) == []
+    gate.release()
+
+
+async def test_a_worker_that_hears_nothing_finds_out_too(
+    discord: DiscordDouble,
+    model: ModelDouble,
+    house: Opener,
+    discord_environment: dict[str, str],
+    record: Record,
+) -> None:
+    ann, place, gate = discord.person("Ann"), discord.channel("general"), Gate()
+    model.script(Script("Never seen.", gate=gate), Script("Never seen either."))
+    earlier = datetime.now(UTC) - timedelta(minutes=5)
+    async with house(**discord_environment):
+        await discord.connected()
+        asked = await discord.say(ann, place, f"{discord.bot.mention} my code is 1234", at=earlier)
+        await gate.reached()
+    await discord.remove(asked)
+    async with standing(read_settings(), (), lambda _: None, platforms=True, roles=[Role.WORKER]):
         await record.until("SELECT count(*) = 1 FROM turns WHERE state = 'withdrawn'")
     assert discord.answers(place) == []
     gate.release()

@@ -153,3 +153,16 @@ async def test_the_doctor_names_each_wrong_token_and_its_cure(
         assert setting in printed
     assert "xoxb-wrong" not in printed
     assert "Traceback" not in printed
+
+
+async def test_a_gateway_with_nothing_to_hold_says_so(alone: dict[str, str]) -> None:
+    code, printed = await bot(alone, "run", "--role", "gateway")
+    assert code == 2
+    assert "bot setup" in printed
+    assert "Traceback" not in printed
+
+
+async def test_a_role_that_is_none_is_told(alone: dict[str, str]) -> None:
+    code, printed = await bot(alone, "run", "--role", "worker,wep")
+    assert code == 2
+    assert "'wep'" in printed

@@ -90,6 +90,7 @@ async def test_two_houses_answer_every_question_once(
 ) -> None:
     async with street(environment) as house_of:
         model.reply = answer_of
+        discord.rest.shards = 2
         houses = [house_of(slack_environment | discord_environment) for _ in range(2)]
         await asyncio.gather(*(house.start() for house in houses))
         await slack.until(lambda: len(slack.sockets.open) == 2)

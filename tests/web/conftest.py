@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from bot.catalogue import Catalogue
+from bot.web.probes import Probes
 from bot.web.serve import bound, serve
 from bot.web.site import create_app
 from tests.web.record import FakeRecord
@@ -22,7 +23,7 @@ class Console:
 
     address: str
     record: FakeRecord
-    health: dict[str, bool | str]
+    health: dict[str, bool | float | str]
     client: httpx2.AsyncClient
     serving: asyncio.Task[None]
 
@@ -37,15 +38,18 @@ class Console:
 async def running(token: str | None = None) -> AsyncIterator[Console]:
     """Serve a console until the block ends."""
     record, words = FakeRecord(), Catalogue()
-    health: dict[str, bool | str] = {"database": True, "model": "SmolLM2-135M"}
+    health: dict[str, bool | float | str] = {"database": True, "oldest_waiting_seconds": 1.5}
 
-    async def ask_health() -> Mapping[str, bool | str]:
+    async def look() -> Mapping[str, bool | float | str]:
         return health
+
+    async def metrics() -> bytes:
+        return b"frontdesk_database_up 1.0\n"
 
     def note(language: str) -> str:
         return words.say("web-model-small", language, model="SmolLM2-135M")
 
-    app = create_app(record, record, words, token, ask_health, note)
+    app = create_app(record, record, words, token, Probes(look, metrics, "only numbers"), note)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve(app, bound("127.0.0.1", 0), ready.set_result))
     address = await asyncio.wait_for(ready, 10)

@@ -21,6 +21,8 @@ def test_a_port_in_use_is_told_with_the_cure() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SettingError, match=f"BOT_WEB__PORT: port {port} .* in use") as refused:
             bound("127.0.0.1", port)
+        with pytest.raises(SettingError, match=f"BOT_METRICS__PORT: port {port} .* set BOT_METRICS__PORT"):
+            bound("127.0.0.1", port, "BOT_METRICS")
     assert "\n" not in str(refused.value)
 
 

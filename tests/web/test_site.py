@@ -12,6 +12,7 @@ import pytest
 from bot.catalogue import Catalogue
 from bot.errors import SettingError
 from bot.web.page import preferred_language
+from bot.web.probes import Probes
 from bot.web.session import COOKIE
 from bot.web.site import create_app
 from tests.web.conftest import Console
@@ -103,28 +104,19 @@ async def test_an_open_console_refuses_strangers_and_names_the_cure(
         assert "BOT_WEB__TOKEN" in answer.text
 
 
-async def test_the_health_is_told_to_all_and_its_details_only_to_the_trusted(console: Console) -> None:
-    assert (await console.client.get("/healthz")).json() == {"ok": True, **console.health}
-    told = await console.client.get("/healthz", headers={"x-forwarded-for": "10.0.0.7"})
-    assert (told.status_code, told.json()) == (200, {"ok": True})
-    console.health["database"] = False
-    assert (await console.client.get("/healthz")).status_code == 503
-
-
-def health_is_well() -> Mapping[str, bool | str]:
-    return {}
-
-
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "desk.example"])
 def test_a_console_that_others_can_reach_needs_a_token(host: str) -> None:
-    async def health() -> Mapping[str, bool | str]:
-        return health_is_well()
+    async def ready() -> Mapping[str, bool | float | str]:
+        return {}
 
-    record = FakeRecord()
+    async def metrics() -> bytes:
+        return b""
+
+    record, probes = FakeRecord(), Probes(ready, metrics)
     with pytest.raises(SettingError, match="BOT_WEB__TOKEN") as refused:
-        create_app(record, record, Catalogue(), None, health, str, host)
+        create_app(record, record, Catalogue(), None, probes, str, host)
     assert "\n" not in str(refused.value)
-    create_app(record, record, Catalogue(), "open sesame", health, str, host)
+    create_app(record, record, Catalogue(), "open sesame", probes, str, host)
 
 
 async def test_without_the_token_there_is_only_the_login(locked: Console) -> None:
@@ -146,7 +138,7 @@ async def test_the_token_opens_a_session_in_a_careful_cookie(locked: Console) ->
     assert "secure" not in cookie
     assert "sesame" not in cookie
     assert (await locked.client.get("/api/threads")).status_code == 200
-    assert (await locked.client.get("/healthz")).json()["model"] == "SmolLM2-135M"
+    assert (await locked.client.get("/readyz")).json()["oldest_waiting_seconds"] == 1.5
     gone = await locked.client.post("/logout")
     assert gone.headers["location"] == "/login"
     assert (await locked.client.get("/api/threads")).status_code == 401

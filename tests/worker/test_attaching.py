@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import pytest
 import structlog
 
-from bot.dialogue import LINK, Attachment, File, Linked, Message, Turn, Unread
+from bot.dialogue import LINK, Attachment, Channel, File, Linked, Message, Turn, Unread
 from bot.documents import Read
 from bot.errors import PermissionMissing, PlatformDown, PostRefused, StoreDown
 from bot.worker import Attaching
@@ -25,7 +26,7 @@ class Platform(FakeAdapter):
         self.fetched: list[str] = []
         self.asked: list[str] = []
 
-    async def fetch(self, file: File, most: int) -> bytes:
+    async def fetch(self, channel: Channel, file: File, most: int) -> bytes:
         self.fetched.append(file.name)
         found = self.files[int(file.source)]
         if isinstance(found, Exception):
@@ -154,7 +155,11 @@ async def test_the_questions_own_files_come_first() -> None:
 
 
 async def test_linked_messages_are_kept_with_who_said_them() -> None:
-    said = [a_message("the code is 7"), a_message("thanks", files=(File("map.png"),))]
+    nine = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    said = [
+        a_message("the code is 7", sent_at=nine),
+        a_message("thanks", sent_at=nine, files=(File("map.png"),)),
+    ]
     link = "https://x.slack.com/archives/C1/p1"
     platform = Platform(linked=[Linked(link, tuple(said)), Linked("https://other")])
     shelf = await attached(platform, asking(text=f"what is {link}?"))
@@ -197,7 +202,7 @@ async def test_files_are_fetched_side_by_side() -> None:
     both = asyncio.Barrier(2)
 
     class Slow(Platform):
-        async def fetch(self, file: File, most: int) -> bytes:
+        async def fetch(self, channel: Channel, file: File, most: int) -> bytes:
             async with asyncio.timeout(5):
                 await both.wait()
             return b"x"

@@ -36,6 +36,7 @@ class Jobs:
         self.ended: list[int] = []
         self.folded: list[int] = []
         self.swept = 0
+        self.rescued: list[str] = []
         self.sweep_error: Exception | None = None
         self.doors: dict[int, asyncio.Event] = {}
         self.errors: dict[int, list[Exception]] = {}
@@ -75,7 +76,9 @@ def queue_of(
     answer: Callable[[int], Awaitable[None]] | None = None,
 ) -> Queue:
     platforms = [Platform.WEB, Platform.CONSOLE]
-    return Queue(url, answer or jobs.answer, jobs.fold, jobs.sweep, platforms, grace=grace, beat=0.3)
+    told = jobs.rescued.append
+    answer = answer or jobs.answer
+    return Queue(url, answer, jobs.fold, jobs.sweep, platforms, grace=grace, beat=0.3, rescued=told)
 
 
 @asynccontextmanager
@@ -232,7 +235,7 @@ async def test_the_job_of_a_dead_worker_is_rescued_by_another(database_url: str)
             await jobs.until(lambda: jobs.ended == [1])
             await until_states(database_url, ["doing"])
     assert [line["log_level"] for line in logs if line["event"] == "job_rescued"] == ["info"]
-    assert jobs.begun == [1]
+    assert (jobs.begun, jobs.rescued) == ([1], ["web"])
 
 
 async def test_two_workers_that_rescue_at_once_go_on(database_url: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
-from bot.dialogue import Line, Outcome, Platform, Role, Stretch, Turn, Wanted
+from bot.dialogue import Channel, Line, Outcome, Platform, Role, Stretch, Turn, Wanted
 from bot.errors import (
     HeldElsewhere,
     LeaseLost,
@@ -147,12 +148,12 @@ async def test_a_turn_that_was_taken_over_is_left_to_the_other_worker() -> None:
     house = House(a_turn("?"))
     house.answerer.errors[1] = LeaseLost("gone")
     await house.worker.answer(7)
-    assert house.record.log == ["claim"]
+    assert house.record.log == ["claim", "forgive"]
 
 
 @pytest.mark.parametrize("error", [PlatformDown("away"), TokenRefused("revoked")])
 async def test_a_turn_that_cannot_be_delivered_now_is_given_back_for_later(error: Exception) -> None:
-    house = House(a_turn("?"))
+    house = House(a_turn("?", sent_at=datetime.now(UTC)))
     house.answerer.errors[1] = error
     with capture_logs() as logs, pytest.raises(Later) as later:
         await house.worker.answer(7)
@@ -173,6 +174,30 @@ async def test_a_platform_that_stays_away_is_tried_ever_more_rarely_until_it_is_
         except Later as later:
             pauses.append(later.seconds)
     assert pauses == [5, 10, 20, 40, 60, 5]
+
+
+async def test_one_workspace_that_is_away_makes_nobody_else_wait_and_nobody_else_hurries_it() -> None:
+    house, pauses = House(), []
+    for workspace in ("T1", "T2", "T1", "T3", "T1"):
+        place = Channel(Platform.SLACK, workspace, "C1")
+        house.record.waiting = [a_turn("?", channel=place, sent_at=datetime.now(UTC))]
+        house.answerer.errors = {1: TokenRefused("revoked")} if workspace == "T1" else {}
+        try:
+            await house.worker.answer(7)
+        except Later as later:
+            pauses.append(later.seconds)
+    assert pauses == [5, 10, 20]
+    assert house.answerer.answered == [1, 1]
+
+
+async def test_nobody_waits_for_a_token_for_more_than_a_day() -> None:
+    house = House(a_turn("?", sent_at=datetime.now(UTC) - timedelta(days=2)), a_turn("?", number=2))
+    house.answerer.errors[1] = TokenRefused("revoked")
+    await house.worker.answer(7)
+    (answer,) = house.record.answers
+    assert (answer.outcome, answer.error) == (Outcome.FAILED, "TokenRefused")
+    assert house.care.refusals == [(1, "TokenRefused")]
+    assert house.answerer.answered == [2]
 
 
 @pytest.mark.parametrize("error", [PostRefused("no"), PermissionMissing("no right")])
@@ -207,13 +232,13 @@ async def test_a_cancelled_turn_is_given_back() -> None:
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
-    assert house.record.log == ["claim", "release"]
+    assert house.record.log == ["claim", "hand over"]
 
 
 async def test_a_cancelled_turn_that_cannot_be_given_back_is_still_cancelled() -> None:
     house = House(a_turn("?"))
     house.answerer.hang = True
-    house.record.errors["release"] = StoreDown("away")
+    house.record.errors["hand over"] = StoreDown("away")
     working = asyncio.create_task(house.worker.answer(7))
     await asyncio.wait_for(house.answerer.begun.wait(), 5)
     working.cancel()

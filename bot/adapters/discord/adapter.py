@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 from functools import lru_cache, partial
 
 from bot.adapters.discord.asking import Asking
@@ -14,6 +15,8 @@ from bot.adapters.discord.choices import Choices
 from bot.adapters.discord.commands import commands, register
 from bot.adapters.discord.direct import Direct, link_to
 from bot.adapters.discord.files import fetch_file
+from bot.adapters.discord.gateway import Parts
+from bot.adapters.discord.guilds import Guilds
 from bot.adapters.discord.hearing import Hearing
 from bot.adapters.discord.history import read_history
 from bot.adapters.discord.interactions import Interactions
@@ -22,11 +25,13 @@ from bot.adapters.discord.links import read_links
 from bot.adapters.discord.listening import Listener
 from bot.adapters.discord.rest import Rest
 from bot.adapters.discord.sending import PACE, DiscordPost, Typing
+from bot.adapters.discord.sharing import Sharing
 from bot.adapters.discord.starters import is_starter
 from bot.adapters.discord.waiting import look_after
 from bot.adapters.discord.writing import LIMIT, length, write_text
 from bot.adapters.pieces import Cutter
 from bot.adapters.posting import clear_away, post_and_edit
+from bot.adapters.presence import Presence
 from bot.dialogue import Channel, ChannelKind, File, Finding, Linked, Message, Piece, Platform
 from bot.ports import Door, Receipts, Tell, Words
 
@@ -44,27 +49,35 @@ class DiscordAdapter:
         words: Words,
         choices: Choices,
         proxy: str | None = None,
+        sharing: Sharing | None = None,
+        retried: Callable[[], None] = lambda: None,
+        gaps: timedelta = timedelta(hours=24),
     ) -> None:
         """
-        `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes.
+        `api_url` is like https://discord.com/api/v10; `marks` tell how far the record goes, and what was
+        written meanwhile is fetched unless it is older than `gaps`.
 
-        `proxy` is the address of an HTTP proxy for both the calls and the gateway.
+        `proxy` is the address of an HTTP proxy for both the calls and the gateway; `sharing` is this process
+        among others with the same token. `retried` is told of each call for a post that is made once more.
         """
         self._token = token
         self._marks = marks
         self._words = words
         self._choices = choices
         self._proxy = proxy
-        self._rest = Rest(token, api_url, proxy)
+        self._gaps = gaps
+        self._sharing = sharing or Sharing()
+        self._rest = Rest(token, api_url, proxy, processes=self._sharing.processes, retried=retried)
+        self._guilds = Guilds(self._rest)
         self._direct = Direct(self._rest)
         self._buttons = lru_cache(100)(partial(Buttons, words))
         self._listener: Listener | None = None
         self._door: Door | None = None
+        self._presence = Presence()
 
     async def listen(self, door: Door) -> None:
         """Hand on every message, those missed first, until cancelled; raises `TokenRefused`."""
-        self._door = door
-        catching_up = CatchingUp(self._rest, self._marks)
+        catching_up = CatchingUp(self._rest, self._marks, self._gaps)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(register(self._rest, commands(self._words)))
@@ -77,9 +90,14 @@ class DiscordAdapter:
         rest, words, choices = self._rest, self._words, self._choices
         hearing = Hearing(rest, choices, words)
         asking = Asking(rest, self._direct, hearing, words)
-        parts = (hearing, Interactions(words, choices, asking, door), Lines(door, tasks))
-        self._listener = Listener(self._token, rest, catching_up, *parts, tasks, self._proxy)
+        interactions, lines = Interactions(words, choices, asking, door), Lines(door, tasks)
+        shared = (rest, self._sharing, catching_up, hearing, interactions, lines, tasks, self._presence)
+        self._listener = Listener(self._token, Parts(*shared, proxy=self._proxy))
         await self._listener.run()
+
+    def withdraw_by(self, door: Door) -> None:
+        """Withdraw by this door what was deleted while it waited for its answer."""
+        self._door = door
 
     def cutter(self) -> Callable[[str], list[str]]:
         """Begin to cut one answer into texts that each fit one post."""
@@ -106,9 +124,9 @@ class DiscordAdapter:
             return ()
         workspace = question.channel.workspace
         known = self._listener.guild(int(workspace)) if self._listener and workspace else None
-        return await read_history(self._rest, question, known)
+        return await read_history(self._rest, question, known or await self._guilds.find(workspace))
 
-    async def fetch(self, file: File, most: int) -> bytes:
+    async def fetch(self, channel: Channel, file: File, most: int) -> bytes:
         """Fetch a file of at most `most` bytes."""
         return await fetch_file(self._rest, file, most)
 
@@ -126,6 +144,10 @@ class DiscordAdapter:
     def names(self, channel: Channel) -> Sequence[str]:
         """Say what the bot is called: its own name, and its server's nickname for it."""
         return self._listener.names(channel.workspace) if self._listener else ()
+
+    def connected(self) -> bool:
+        """Say whether every shard stands."""
+        return self._presence.whole()
 
     def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at token, intents, servers and permissions; ends with the invite link."""

@@ -22,7 +22,6 @@ log = structlog.get_logger()
 
 _MOST = 1_000  # messages of one channel, the newest
 _AT_ONCE = 8  # channels asked side by side: hundreds of direct ones would spend the whole token's rate
-_OLDEST = timedelta(hours=24)
 _LONGEST_PAUSE = 30.0
 # What was on its way when a process died or a session began may be older than what is kept or seen; what
 # is fetched once more changes nothing.
@@ -61,9 +60,11 @@ class Gap:
 class CatchingUp:
     """Knows what was seen in each guild, finds what is missing, and fetches it oldest first."""
 
-    def __init__(self, rest: Rest, marks: Marks) -> None:
+    def __init__(self, rest: Rest, marks: Marks, oldest: timedelta = timedelta(hours=24)) -> None:
+        """What is older than `oldest` is left."""
         self._rest = rest
         self._marks = marks
+        self._age = oldest
         self._seen: dict[str, int] = {}
         self._floors: dict[str, int] = {}
         self._sessions: Counter[str] = Counter()
@@ -80,27 +81,30 @@ class CatchingUp:
         self._sessions[workspace] += 1
         self.note(workspace, discord.utils.time_snowflake(datetime.now(UTC) - _ON_ITS_WAY))
 
-    async def gaps(self, guild: discord.Guild, bot_id: int) -> list[Gap]:
+    async def gaps(self, guild: discord.Guild, since: datetime | None, bot_id: int) -> list[Gap]:
         """
         Find the guild's channels with messages that were not heard; raises `StoreDown`.
 
         A channel that was never heard counts from a minute before the newest message heard anywhere in the
-        guild; in a guild where nothing was ever heard nothing is missing.
+        guild; where nothing was, from `since`, when somebody listened last; where nobody ever did, nothing
+        is missing.
         """
         workspace = str(guild.id)
         kept = _numbers(await self._marks.newest(workspace))
-        newest, floor = _a_little_before(max(kept.values(), default=0)), self._floors.get(workspace, 0)
+        listened = discord.utils.time_snowflake(since) if since else 0
+        newest = _a_little_before(max(kept.values(), default=listened))
+        floor = self._floors.get(workspace, 0)
         found: list[Gap] = []
         for channel, last in _speaking(guild, bot_id):
             after = max(kept.get(channel.id, newest), floor)
-            if after and last > max(after, _oldest()):
-                found.append(Gap(read_place(channel, bot_id, guild), max(after, _oldest())))
+            if after and last > max(after, self._oldest()):
+                found.append(Gap(read_place(channel, bot_id, guild), max(after, self._oldest())))
         return found
 
     async def direct_gaps(self, bot_id: int) -> list[Gap]:
         """Name the direct channels heard before: whether they have more is only told by asking."""
         kept = _numbers(await self._marks.newest(""))
-        floor = max(self._floors.get("", 0), _oldest())
+        floor = max(self._floors.get("", 0), self._oldest())
         return [
             Gap(
                 Place(Channel(Platform.DISCORD, "", str(channel_id), kind=ChannelKind.DIRECT), bot_id),
@@ -108,6 +112,9 @@ class CatchingUp:
             )
             for channel_id, newest in kept.items()
         ]
+
+    def _oldest(self) -> int:
+        return discord.utils.time_snowflake(datetime.now(UTC) - self._age)
 
     def session(self, workspace: str) -> int:
         """Number the session that is heard now."""
@@ -196,10 +203,6 @@ async def _patiently(gap: Gap, call: Callable[[], Awaitable[_T]]) -> _T:
 
 def _numbers(marks: Mapping[str, str]) -> dict[int, int]:
     return {int(channel): int(newest) for channel, newest in marks.items() if channel and newest}
-
-
-def _oldest() -> int:
-    return discord.utils.time_snowflake(datetime.now(UTC) - _OLDEST)
 
 
 def _a_little_before(message_id: int) -> int:

@@ -1,26 +1,27 @@
-"""The gateway: one connection of discord.py, whose events become items in the channels' lines."""
+"""The gateway: a connection of discord.py for one shard, whose events become items in the channels' lines."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import discord
 import structlog
-import yarl
-from discord.gateway import DiscordWebSocket
 
 from bot.adapters.discord.catching_up import CatchingUp, Gap
 from bot.adapters.discord.hearing import Hearing
 from bot.adapters.discord.interactions import Interactions
 from bot.adapters.discord.lines import Item, Lines, Patience
+from bot.adapters.discord.racing import until
 from bot.adapters.discord.reading import Place, read_message, read_parents, read_place
 from bot.adapters.discord.rest import Rest
+from bot.adapters.discord.shards import Plan
+from bot.adapters.discord.sharing import Sharing
+from bot.adapters.presence import Presence
 from bot.dialogue import Channel, ChannelKind, Deletion, Platform
 from bot.errors import PlatformDown, PostRefused, StoreDown
 
@@ -28,71 +29,73 @@ log = structlog.get_logger()
 
 _LONGEST_LINE = 200
 _LONGEST_PAUSE = 10.0
-_IDENTIFY_SECONDS = 5.0
+_READY_SECONDS = 30.0
+# Who waits longer for a turn opens a new socket: nobody reads the heartbeats of one that waits.
+_IDENTIFY_PATIENCE = 60.0
 _GOODBYE_SECONDS = 3.0
 _THREADS = frozenset({10, 11, 12})  # Discord's channel types
 
 
-class Identifies:
-    """Keeps the rate of IDENTIFY that Discord allows, over all connections of this process."""
+class Unanswered(Exception):
+    """Discord took our IDENTIFY and never said READY."""
 
-    def __init__(self) -> None:
-        self.at_once = 1
-        self._times: deque[float] = deque()
 
-    async def wait(self) -> None:
-        """Return when one more is allowed."""
-        while len(self._times) >= self.at_once:
-            rest = self._times[0] + _IDENTIFY_SECONDS - time.monotonic()
-            if rest > 0:
-                await asyncio.sleep(rest)
-            self._times.popleft()
-        self._times.append(time.monotonic())
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What all shards of a process have in common."""
+
+    rest: Rest
+    sharing: Sharing
+    catching_up: CatchingUp
+    hearing: Hearing
+    interactions: Interactions
+    lines: Lines
+    tasks: asyncio.TaskGroup
+    presence: Presence
+    proxy: str | None = None
 
 
 class Ears(discord.AutoShardedClient):
-    """One connection to the gateway (a shard each where Discord asks for more)."""
+    """One connection to the gateway: that of one shard."""
 
-    def __init__(
-        self,
-        content: bool,
-        rest: Rest,
-        catching_up: CatchingUp,
-        hearing: Hearing,
-        interactions: Interactions,
-        lines: Lines,
-        tasks: asyncio.TaskGroup,
-        identifies: Identifies,
-        proxy: str | None,
-    ) -> None:
-        """`content` asks for the privileged message-content intent."""
+    def __init__(self, parts: Parts, shard: int, plan: Plan, since: datetime | None, content: bool) -> None:
+        """
+        `content` asks for the privileged message-content intent.
+
+        `since` is when this shard was last known to be heard.
+        """
         super().__init__(
             intents=discord.Intents(guilds=True, messages=True, message_content=content),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             allowed_mentions=discord.AllowedMentions.none(),
-            proxy=proxy,
+            proxy=parts.proxy,
+            shard_ids=[shard],
+            shard_count=plan.count,
+            shard_connect_timeout=_IDENTIFY_PATIENCE,
         )
-        self._rest = rest
-        self._catching_up = catching_up
-        self._hearing = hearing
-        self._interactions = interactions
-        self._lines = lines
-        self._work = tasks
-        self._identifies = identifies
+        self._shard = shard
+        self._plan = plan
+        self._since = since
+        self._sharing = parts.sharing
+        self._rest = parts.rest
+        self._catching_up = parts.catching_up
+        self._hearing = parts.hearing
+        self._interactions = parts.interactions
+        self._lines = parts.lines
+        self._work = parts.tasks
+        self._identified = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._presence = parts.presence
 
     async def listen(self, token: str) -> None:
-        """Log in, ask where the gateway is, and hear it until it closes for good."""
+        """Log in and hear the shard until it closes for good; raises `Unanswered`."""
         await self.login(token)
-        shards, address, limits = await self.http.get_bot_gateway()
-        # After an invalid session discord.py goes to this address, whatever it was told before.
-        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address)
-        self.shard_count = shards
-        self._identifies.at_once = limits["max_concurrency"]
-        await self.connect()
+        await until(self._unanswered(), self.connect())
 
     async def leave(self) -> None:
         """Close, politely where the other side still answers."""
+        self._presence.down(str(self._shard))
         try:
             async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self.close()
@@ -100,11 +103,15 @@ class Ears(discord.AutoShardedClient):
             await self.http.close()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Keep the rate of IDENTIFY."""
-        await self._identifies.wait()
+        """Keep the rate of IDENTIFY, which all processes with this token share."""
+        await self._sharing.may_identify(shard_id or 0, self._plan.at_once)
+        self._ready.clear()
+        self._identified.set()
 
     async def on_shard_connect(self, shard_id: int) -> None:
         """A new session: what came before it has to be found first."""
+        self._ready.set()
+        self._presence.up(str(shard_id))
         for guild in self.guilds:
             if guild.shard_id == shard_id:
                 self._hold(str(guild.id))
@@ -113,10 +120,18 @@ class Ears(discord.AutoShardedClient):
             self._work.create_task(self._catch_up("", self._catching_up.direct_gaps))
         log.info("gateway_connected", shard=shard_id, guilds=len(self.guilds))
 
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """The old session goes on."""
+        self._presence.up(str(shard_id))
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """It will connect again by itself."""
+        self._presence.down(str(shard_id))
+
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Its channels are known now."""
         self._work.create_task(
-            self._catch_up(str(guild.id), functools.partial(self._catching_up.gaps, guild))
+            self._catch_up(str(guild.id), functools.partial(self._catching_up.gaps, guild, self._since))
         )
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
@@ -230,6 +245,17 @@ class Ears(discord.AutoShardedClient):
                 log.warning("catching_up_waits_for_store", guild=workspace)
                 await asyncio.sleep(pause)
                 pause = min(_LONGEST_PAUSE, pause * 2)
+
+    async def _unanswered(self) -> None:
+        """Watch that each IDENTIFY brings a READY."""
+        while True:
+            await self._identified.wait()
+            self._identified.clear()
+            try:
+                async with asyncio.timeout(_READY_SECONDS):
+                    await self._ready.wait()
+            except TimeoutError:
+                raise Unanswered from None
 
     def _bot_id(self) -> int:
         return self.user.id if self.user else 0

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -16,6 +16,7 @@ import discord
 import structlog
 from discord.http import Route
 
+from bot.adapters.discord.budget import Budget
 from bot.adapters.discord.refusals import refusal
 from bot.adapters.posting import PostGone
 from bot.errors import PlatformDown, TokenRefused
@@ -28,17 +29,28 @@ _TRIES = 4
 _UNKNOWN_MESSAGE = 10008
 _TRIED_AGAIN = frozenset({500, 502, 504, 524})  # by discord.py itself, five times
 
-Guard = Callable[[], None]
+Guard = Callable[[], Awaitable[None]]
 _guard: ContextVar[Guard | None] = ContextVar("discord_guard", default=None)
 
 
 class Rest:
-    """One token's REST calls; discord.py keeps the rate limits."""
+    """One token's REST calls; discord.py keeps the rate limits, `processes` divide the one of all calls."""
 
     def __init__(
-        self, token: str, api_url: str, proxy: str | None = None, call_seconds: float = CALL_SECONDS
+        self,
+        token: str,
+        api_url: str,
+        proxy: str | None = None,
+        call_seconds: float = CALL_SECONDS,
+        processes: Callable[[], int] = lambda: 1,
+        retried: Callable[[], None] = lambda: None,
     ) -> None:
-        """`proxy` is an HTTP proxy's address."""
+        """
+        `proxy` is an HTTP proxy's address; `processes` counts those that call with this token.
+
+        `retried` is told of each guarded call that is repeated.
+        """
+        self._retried = retried
         # At their debug level these write down what people and the model say.
         for name in ("discord.http", "discord.gateway"):
             logging.getLogger(name).setLevel(logging.INFO)
@@ -48,6 +60,7 @@ class Rest:
         Route.BASE = api_url.rstrip("/")
         self._token = token
         self._proxy = proxy
+        self._budget = Budget(processes)
         self._timeout = aiohttp.ClientTimeout(total=call_seconds)
         self._client: discord.Client | None = None
         self._login = asyncio.Lock()
@@ -60,7 +73,7 @@ class Rest:
         """
         async with self._login:
             if self._client is None:
-                self._client = await _logged_in(self._token, self._proxy)
+                self._client = await _logged_in(self._token, self._proxy, self._budget)
             return self._client
 
     async def my_id(self) -> int:
@@ -88,6 +101,7 @@ class Rest:
         client = await self.client()
         sent = {"json": payload, "params": query}
         given = {name: value for name, value in sent.items() if value is not None}
+        guard = guard and self._counted(guard)
         for pause in range(_TRIES):
             try:
                 with our_errors(), _guarded(guard):
@@ -102,6 +116,19 @@ class Rest:
                     raise
                 await asyncio.sleep(0.25 * 2**pause)
         raise PlatformDown("Discord does not answer")
+
+    def _counted(self, guard: Guard) -> Guard:
+        """Tell of each time after the first that the call goes on the wire, by discord.py or by us."""
+        begun = False
+
+        async def counted() -> None:
+            nonlocal begun
+            await guard()
+            if begun:
+                self._retried()
+            begun = True
+
+        return counted
 
     async def close(self) -> None:
         """Close the connections; a later call opens new ones."""
@@ -145,7 +172,7 @@ def _meaning_of(error: discord.HTTPException) -> Exception:
     return refusal(error.status, error.code, error.text)
 
 
-async def _logged_in(token: str, proxy: str | None) -> discord.Client:
+async def _logged_in(token: str, proxy: str | None, budget: Budget) -> discord.Client:
     client = discord.Client(
         intents=discord.Intents(guilds=True),  # never used, but discord.py warns without
         max_messages=None,
@@ -153,6 +180,7 @@ async def _logged_in(token: str, proxy: str | None) -> discord.Client:
         max_ratelimit_timeout=_LONGEST_LIMIT,
         http_trace=_guarding_trace(),
     )
+    client.http.request = _within(budget, client.http.request)  # type: ignore[method-assign]
     try:
         with our_errors():
             await client.login(token)
@@ -160,6 +188,16 @@ async def _logged_in(token: str, proxy: str | None) -> discord.Client:
         await client.close()
         raise
     return client
+
+
+def _within(budget: Budget, request: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
+    """Put the budget before whatever discord.py asks, page by page, and outside a call's time-out."""
+
+    async def paced(route: Route, **given: Any) -> Any:
+        await budget.spend()
+        return await request(route, **given)
+
+    return paced
 
 
 def _guarding_trace() -> aiohttp.TraceConfig:
@@ -170,7 +208,7 @@ def _guarding_trace() -> aiohttp.TraceConfig:
     ) -> None:
         guard = _guard.get()
         if guard is not None:
-            guard()
+            await guard()
 
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(before)

@@ -32,7 +32,7 @@ async def look_after(rest: Rest, door: Door | None, question: Message, receipts:
     log.info("question_was_gone", key=question.key)
     await door.withdraw(Deletion(question.channel, (question.id,), datetime.now(UTC)))
     for _ in range(_PATIENCE):
-        receipts.check()
+        await receipts.check()
         await asyncio.sleep(_PAUSE)
 
 

@@ -1,5 +1,7 @@
-"""Slack by Socket Mode."""
+"""Slack by Socket Mode or signed HTTP, in one workspace or many."""
 
 from bot.adapters.slack.adapter import SlackAdapter
+from bot.adapters.slack.catching_up import Together
+from bot.adapters.slack.install import AppIdentity, Installing
 
-__all__ = ["SlackAdapter"]
+__all__ = ["AppIdentity", "Installing", "SlackAdapter", "Together"]

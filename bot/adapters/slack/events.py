@@ -39,6 +39,26 @@ def place_of(channel: str, ts: str, thread: str, team: str) -> Channel:
     return Channel(Platform.SLACK, team, channel, thread or ts, ChannelKind.THREAD)
 
 
+def team_of(body: Mapping[str, Any]) -> str:
+    """
+    Say in which workspace the app was spoken to; "" where the envelope does not tell.
+
+    In a channel shared with other workspaces the authorisations tell whose installation is meant, and the
+    event may be another workspace's ("Events API", "Authorizations" in Slack's documentation).
+    """
+    view, team, user = _map(body, "view"), body.get("team"), _map(body, "user")
+    authorizations = body.get("authorizations")
+    first = authorizations[0] if isinstance(authorizations, list) and authorizations else None
+    found = (
+        view.get("app_installed_team_id"),
+        team.get("id") if isinstance(team, Mapping) else None,
+        first.get("team_id") if isinstance(first, Mapping) else None,
+        body.get("team_id"),
+        user.get("team_id"),
+    )
+    return next((one for one in found if isinstance(one, str) and one), "")
+
+
 def removed(event: Mapping[str, Any]) -> bool:
     """Say whether the bot was removed from the workspace."""
     if event.get("type") == "app_uninstalled":
@@ -55,6 +75,11 @@ def word_of_command(event: Mapping[str, Any], message: Message, me: Me) -> tuple
     raw = str(event.get("text") or "")
     words = re.sub(rf"<@{re.escape(me.user_id)}(?:\|[^<>]*)?>", " ", raw)
     return read_wish(words.strip(" :,"), message.mentions_bot)
+
+
+def _map(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = body.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _deleted(event: Mapping[str, Any]) -> str:

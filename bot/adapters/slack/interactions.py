@@ -12,7 +12,7 @@ import structlog
 from bot.adapters.slack.asking import Ask, Asking
 from bot.adapters.slack.buttons import pressed
 from bot.adapters.slack.enclosed import write_along
-from bot.adapters.slack.events import place_of
+from bot.adapters.slack.events import place_of, team_of
 from bot.adapters.slack.home import Home
 from bot.adapters.slack.people import People, Somebody
 from bot.adapters.slack.reading import moment
@@ -74,7 +74,7 @@ class Interactions:
             if wish is None:
                 continue
             if wish[0] is Wish.LANGUAGE:
-                await self._home.choose(_team(body), _user(body), wish[1])
+                await self._home.choose(team_of(body), _user(body), wish[1])
             else:
                 await self._wished(body, *wish, _moment(action))
 
@@ -85,7 +85,7 @@ class Interactions:
         place = str(container.get("channel_id") or _map(body, "channel").get("id") or "")
         if not (place and ts and _user(body)):
             return
-        channel = place_of(place, ts, thread, _team(body))
+        channel = place_of(place, ts, thread, team_of(body))
         asked = False
         if wish is Wish.VOTE and value == "down":
             # Slack opens a window only within three seconds of the press: so before all else.
@@ -96,7 +96,7 @@ class Interactions:
         await self._request(request, str(body.get("response_url") or ""), quiet=asked)
 
     async def _ask_reason(self, body: Json, about: Mapping[str, str]) -> bool:
-        language = await self._home.language(_team(body), _user(body))
+        language = await self._home.language(team_of(body), _user(body))
         view = reason_view(self._words, language, about)
         try:
             await self._web.call("views.open", trigger_id=body.get("trigger_id"), view=view)
@@ -113,10 +113,12 @@ class Interactions:
         about, text = written(view)
         person = await self._people.somebody(_user(body))
         if name == ABOUT:
-            ask = Ask(_team(body), person.author.id, person.author.id, text, str(view.get("id") or ""), again)
+            ask = Ask(
+                team_of(body), person.author.id, person.author.id, text, str(view.get("id") or ""), again
+            )
             await self._ask_about(ask, person, about)
         elif text:
-            channel = place_of(about["channel"], about["ts"], about.get("thread", ""), _team(body))
+            channel = place_of(about["channel"], about["ts"], about.get("thread", ""), team_of(body))
             request = Request(Wish.VOTE, person.author, channel, about["ts"], "down", text)
             await self._request(request, "")
 
@@ -131,7 +133,7 @@ class Interactions:
             "name": str(message.get("username") or ""),
             "files": write_along(message),
         }
-        language = await self._home.language(_team(body), _user(body))
+        language = await self._home.language(team_of(body), _user(body))
         view = about_view(self._words, language, _carried(about, str(message.get("text") or "")))
         await self._web.call("views.open", trigger_id=body.get("trigger_id"), view=view)
 
@@ -147,7 +149,7 @@ class Interactions:
         await self._whispers.tell(channel, ask.user, text)
 
     async def _commanded(self, body: Json, again: bool) -> None:
-        team, user = str(body.get("team_id") or ""), str(body.get("user_id") or "")
+        team, user = team_of(body), str(body.get("user_id") or "")
         person = await self._people.somebody(user)
         language = await self._home.language(team, user)
         text, place = str(body.get("text") or "").strip(), str(body.get("channel_id") or "")
@@ -205,10 +207,6 @@ def _moment(action: Json) -> datetime | None:
 def _map(body: Json, name: str) -> Json:
     found = body.get(name)
     return found if isinstance(found, Mapping) else {}
-
-
-def _team(body: Json) -> str:
-    return str(_map(body, "team").get("id") or _map(body, "user").get("team_id") or "")
 
 
 def _user(body: Json) -> str:

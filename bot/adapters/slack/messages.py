@@ -60,8 +60,17 @@ class Messages:
     a rate limit is waited out, and a post without an answer is looked for before it is posted again.
     """
 
-    def __init__(self, web: Web, budgets: Budgets, question: Message, me: Me, receipts: Receipts) -> None:
-        """`me` is the bot, to know its own messages by."""
+    def __init__(
+        self,
+        web: Web,
+        budgets: Budgets,
+        question: Message,
+        me: Me,
+        receipts: Receipts,
+        retried: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`me` is the bot, to know its own messages by; `retried` is told of each call that is repeated."""
+        self._retried = retried
         self.channel = question.channel.id
         self.root = question.channel.root
         self._web = web
@@ -73,7 +82,9 @@ class Messages:
     async def insist(self, call: Callable[[], Awaitable[T]], again: bool, tries: int = TRIES) -> T:
         """Call until it is clear; `again` says that the call may be repeated after no clear answer."""
         for tried in range(1, tries + 1):
-            self._receipts.check()
+            if tried > 1:
+                self._retried()
+            await self._receipts.check()
             try:
                 return await call()
             except Busy as error:

@@ -198,7 +198,7 @@ class SlackPost:
     async def _start(self, piece: Piece) -> str:
         """Start a stream; "" where no message came of it."""
         began = datetime.now(UTC)
-        self._receipts.check()
+        await self._receipts.check()
         try:
             self._stream = await Stream.open(self._web, self._messages, self._question, piece)
         except Busy as error:

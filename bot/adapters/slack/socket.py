@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
@@ -28,9 +28,27 @@ LONGEST_PAUSE = 30.0
 GRACE_SECONDS = 3.0  # for acknowledgements on their way over a connection that is being replaced
 
 
-async def serve(app: AsyncApp, web: Web, app_token: str, hello_seconds: float = HELLO_SECONDS) -> None:
+class Watch(Protocol):
+    """Whoever wants to know whether Slack is listened to."""
+
+    def connected(self) -> None:
+        """A connection stands."""
+        ...
+
+    def disconnected(self) -> None:
+        """One that stood brings nothing any more."""
+        ...
+
+
+async def serve(
+    app: AsyncApp,
+    web: Web,
+    app_token: str,
+    watch: Watch | None = None,
+    hello_seconds: float = HELLO_SECONDS,
+) -> None:
     """
-    Keep a connection open and hand its envelopes to the app, for ever.
+    Keep a connection open and hand its envelopes to the app, for ever; `watch` learns whether one stands.
 
     The SDK's own reconnecting tries an outdated address again and again, so each connection here is
     made from a new one. Raises `TokenRefused` where the app-level token is wrong.
@@ -41,7 +59,7 @@ async def serve(app: AsyncApp, web: Web, app_token: str, hello_seconds: float = 
     try:
         while True:
             began = loop.time()
-            socket = await _connect(app, web, app_token, hello_seconds)
+            socket = await _connect(app, web, app_token, watch, hello_seconds)
             if socket is not None:
                 await _watch(socket)
                 task = asyncio.create_task(_retire(socket))
@@ -60,7 +78,7 @@ async def serve(app: AsyncApp, web: Web, app_token: str, hello_seconds: float = 
 class Socket(SocketModeClient):
     """A connection that ends once and says so, instead of reconnecting by itself."""
 
-    def __init__(self, app: AsyncApp, url: str, proxy: str | None = None) -> None:
+    def __init__(self, app: AsyncApp, url: str, proxy: str | None = None, watch: Watch | None = None) -> None:
         """The address comes from `apps.connections.open` and is good for one connection."""
         super().__init__(
             app_token="",
@@ -72,6 +90,7 @@ class Socket(SocketModeClient):
         self.proxy = proxy  # after the SDK has looked into the environment, which is decided elsewhere
         self.wss_uri = url
         self._app = app
+        self._watch = watch
         self._ended = asyncio.Event()
         self._hello = asyncio.Event()
         self._busy: set[asyncio.Task[Any]] = set()
@@ -96,6 +115,8 @@ class Socket(SocketModeClient):
                     await self._ended.wait()
             except TimeoutError:
                 continue
+        if not await self.is_connected():  # else it brings what is on its way until the next one stands
+            self._gone()
         log.info("slack_disconnected")
 
     async def shut(self) -> None:
@@ -105,6 +126,12 @@ class Socket(SocketModeClient):
             for task in late:
                 task.cancel()
         await self.close()  # type: ignore[no-untyped-call]
+        self._gone()
+
+    def _gone(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None and self._hello.is_set():
+            watch.disconnected()
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         """What the SDK calls when this connection is at its end: who serves makes the next one."""
@@ -113,8 +140,10 @@ class Socket(SocketModeClient):
     async def _note(
         self, _: AsyncBaseSocketModeClient, message: dict[str, Any], __: str | None = None
     ) -> None:
-        if message.get("type") == "hello":
+        if message.get("type") == "hello" and not self._hello.is_set():
             self._hello.set()
+            if self._watch is not None:
+                self._watch.connected()
         elif "envelope_id" in message and not isinstance(message.get("payload"), dict):
             await self._drop(str(message["envelope_id"]))
 
@@ -155,7 +184,9 @@ async def _watch(socket: Socket) -> None:
         raise
 
 
-async def _connect(app: AsyncApp, web: Web, app_token: str, hello_seconds: float) -> Socket | None:
+async def _connect(
+    app: AsyncApp, web: Web, app_token: str, watch: Watch | None, hello_seconds: float
+) -> Socket | None:
     try:
         url = str((await web.as_app(app_token, "apps.connections.open"))["url"])
     except (TokenRefused, PermissionMissing) as error:
@@ -163,7 +194,7 @@ async def _connect(app: AsyncApp, web: Web, app_token: str, hello_seconds: float
     except (PlatformError, KeyError) as error:
         log.warning("slack_connection_refused", error=str(error))
         return None
-    socket = Socket(app, url, web.proxy)
+    socket = Socket(app, url, web.proxy, watch)
     opened = False
     try:
         opened = await socket.open(hello_seconds)

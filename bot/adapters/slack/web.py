@@ -86,9 +86,22 @@ class Web:
         """No connection is made before the first call; `proxy` is an address that all go through."""
         self.proxy = proxy or None
         self.bot_name = ""
+        self.api_url = api_url
+        self.refused = False  # whether Slack refused the bot's token lately
         self._token = bot_token
-        self._api_url = api_url
+        self._whose = "BOT_SLACK__BOT_TOKEN"
         self._session: aiohttp.ClientSession | None = None
+        self._lender: Web | None = None
+
+    def with_token(self, bot_token: str, name: str) -> Web:
+        """
+        Make the same with another token, over the same connections; `name` says whose token it is.
+
+        Whoever lends its connections is closed last.
+        """
+        made = Web(bot_token, self.api_url, self.proxy or "")
+        made._whose, made._lender = name, self
+        return made
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Call once; raises a `PlatformError`, `Unsure` where it may have been carried out all the same."""
@@ -105,11 +118,23 @@ class Web:
         client.retry_handlers.extend(handlers)
         return await self._send(client, method, http_verb="GET", params=_given(arguments))
 
+    async def ask(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        """Call a reading method once, for who keeps a rate of its own; raises `Busy` over Slack's."""
+        return await self._send(self.client(), method, http_verb="GET", params=_given(arguments))
+
     async def as_app(self, app_token: str, method: str) -> Mapping[str, Any]:
         """Call a method that wants the app-level token."""
         client = self.client()
         client.token = app_token
         return await self._send(client, method, json={})
+
+    async def redeem(self, code: str, client_id: str, client_secret: str, address: str) -> Mapping[str, Any]:
+        """Get what a code of OAuth stands for; `address` is where Slack sent it ("oauth.v2.access")."""
+        client = self.client()
+        client.token = None
+        told = {"code": code, "redirect_uri": address}
+        who = {"Authorization": aiohttp.encode_basic_auth(client_id, client_secret)}
+        return await self._send(client, "oauth.v2.access", data=told, headers=who)
 
     async def respond(self, response_url: str, body: Mapping[str, Any]) -> None:
         """Answer a command or a press to that person alone, by the address that came with it."""
@@ -125,7 +150,7 @@ class Web:
         """A client that repeats nothing by itself: a post that is sent twice stands twice."""
         client = AsyncWebClient(
             token=self._token,
-            base_url=self._api_url,
+            base_url=self.api_url,
             timeout=int(CALL_SECONDS),
             session=self._connections(),
             retry_handlers=[],
@@ -140,19 +165,27 @@ class Web:
             await self._session.close()
 
     def _connections(self) -> aiohttp.ClientSession:
+        if self._lender is not None:
+            return self._lender._connections()
         if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
+            # No limit: one workspace's slow calls would else be what another waits for.
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=CALL_SECONDS)
+            )
         return self._session
 
     async def _send(self, client: AsyncWebClient, method: str, **arguments: Any) -> Mapping[str, Any]:
         try:
             response = await client.api_call(method, **arguments)
         except SlackApiError as error:
-            raise _ours(method, error, self.bot_name) from error
+            ours = _ours(method, error, self.bot_name, self._whose)
+            self.refused |= isinstance(ours, TokenRefused) and client.token == self._token
+            raise ours from error
         except aiohttp.ClientConnectorError as error:
             raise PlatformDown(f"Slack cannot be reached for {method}: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unsure(f"No answer from Slack to {method}: {type(error).__name__}") from error
+        self.refused &= client.token != self._token
         data = response.data
         if not isinstance(data, dict):
             raise Unsure(f"Slack's answer to {method} cannot be read")
@@ -171,7 +204,7 @@ def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _ours(method: str, error: SlackApiError, bot: str) -> PlatformError:
+def _ours(method: str, error: SlackApiError, bot: str, whose: str) -> PlatformError:
     response = error.response
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0) or 0)
     data = getattr(response, "data", None)
@@ -181,8 +214,8 @@ def _ours(method: str, error: SlackApiError, bot: str) -> PlatformError:
     if status >= 500 or not code or code in _DOWN:
         return Unsure(f"Slack fails at {method}: {code or status}")
     if code in _TOKEN:
-        setting = "BOT_SLACK__APP_TOKEN" if method == "apps.connections.open" else "BOT_SLACK__BOT_TOKEN"
-        return TokenRefused(f"{setting}: Slack does not accept this token ({method}: {code})")
+        name = "BOT_SLACK__APP_TOKEN" if method == "apps.connections.open" else whose
+        return TokenRefused(f"{name}: Slack does not accept this token ({method}: {code})")
     if code in _PERMISSION:
         needed = str(data.get("needed") or "") if isinstance(data, dict) else ""
         return _missing(method, code, needed)

@@ -2,7 +2,8 @@
 
 from bot.memory.models.answers import calibrations, pieces, spending, troubles, turns, votes
 from bot.memory.models.columns import metadata
-from bot.memory.models.machines import processes, seats
+from bot.memory.models.installed import installations, oauth_states
+from bot.memory.models.machines import marks, processes, seats
 from bot.memory.models.talk import (
     IS_COPY,
     IS_QUOTE,
@@ -25,9 +26,12 @@ __all__ = [
     "conversations",
     "deletions",
     "eras",
+    "installations",
+    "marks",
     "message_revisions",
     "messages",
     "metadata",
+    "oauth_states",
     "people",
     "pieces",
     "processes",

@@ -19,6 +19,7 @@ turns = sa.Table(
     number("epoch", 0),
     number("attempts", 0),
     moment("created_at", now=True),
+    moment("wanted_at"),  # of one that is wanted otherwise since: when that was
     moment("started_at"),
     moment("visible_at"),
     moment("finished_at"),

@@ -1,4 +1,4 @@
-"""Which processes are at work, and who holds what only one of them may hold."""
+"""Which processes are at work, who holds what only one may hold, and how far workspaces were heard."""
 
 from __future__ import annotations
 
@@ -28,4 +28,12 @@ seats = sa.Table(
     text("holder"),
     number("epoch", 1),
     sa.Column("held_until", sa.DateTime(timezone=True), nullable=False),
+)
+
+# All that was written up to then was heard, or is being; a row with a place is of a gap that is being closed.
+marks = sa.Table(
+    "marks",
+    metadata,
+    *key("platform", "workspace", "place"),
+    sa.Column("seen_until", sa.DateTime(timezone=True), nullable=False),
 )

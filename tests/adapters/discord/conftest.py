@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bot.adapters.discord import DiscordAdapter
+from bot.adapters.discord import DiscordAdapter, sharing
 from bot.dialogue import Accepted, Message, Platform
 from bot.errors import StoreDown
 from tests.doubles.discord import DiscordDouble, Person, Place
@@ -111,6 +111,12 @@ class World:
         finally:
             task.cancel()
             await asyncio.wait({task})
+
+
+@pytest.fixture(autouse=True)
+def quick_identifies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let new sessions follow each other at once, where the double does not mind."""
+    monkeypatch.setattr(sharing, "IDENTIFY_SECONDS", 0.02)
 
 
 @pytest.fixture

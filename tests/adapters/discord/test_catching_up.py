@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.adapters.discord import DiscordAdapter
+from bot.adapters.discord.sharing import LocalSeat, LocalSeats, Sharing
 from bot.dialogue import ChannelKind
 from tests.adapters.discord.conftest import World
 from tests.doubles.discord import Person, Place
+from tests.fakes import FakeWords
 
 
 @pytest.fixture
@@ -283,3 +287,29 @@ async def test_an_unkept_chat_is_not_fetched_again_after_a_short_drop(
 
     brought = [text for text in world.inbox.knocks if text != "the guild is known"]
     assert brought == [*(f"chat {number}" for number in range(5)), "meanwhile"]
+
+
+@pytest.mark.parametrize("listened", [True, False])
+async def test_in_a_guild_of_which_nothing_is_kept_it_counts_since_when_nobody_listened(
+    world: World, anna: Person, place: Place, listened: bool
+) -> None:
+    class Left(LocalSeats):
+        """Seats that another process held until half a minute ago, or that nobody ever did."""
+
+        async def take(self, kind: str, count: int, most: int) -> LocalSeat:
+            since = datetime.now(UTC) - timedelta(seconds=30) if listened else None
+            return replace(await super().take(kind, count, most), free_since=since)
+
+    discord, words = world.discord, FakeWords()
+    adapter = DiscordAdapter(
+        discord.token, discord.api_url, world.marks, words, world.choices, sharing=Sharing(Left())
+    )
+    await discord.say(anna, place, "long ago", at=datetime.now(UTC) - timedelta(seconds=120))
+    await discord.say(anna, place, "missed", at=datetime.now(UTC) - timedelta(seconds=10))
+    listening = asyncio.create_task(adapter.listen(world.inbox))
+    await discord.connected()
+    await world.hears(anna, place, "now")
+    listening.cancel()
+    await asyncio.wait({listening})
+    await adapter.close()
+    assert world.texts == (["missed", "now"] if listened else ["now"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.dialogue import File
+from bot.dialogue import Channel, File, Platform
 from bot.errors import PostRefused
 from tests.adapters.discord.conftest import World
 
 MOST = 1_000
+HERE = Channel(Platform.DISCORD, "", "1")
 
 
 async def shared(world: World, data: bytes, name: str = "plan.txt", **more: object) -> File:
@@ -25,13 +26,13 @@ async def shared(world: World, data: bytes, name: str = "plan.txt", **more: obje
 async def test_a_file_is_fetched(world: World) -> None:
     file = await shared(world, b"the plan")
     assert (file.name, file.media_type, file.size) == ("plan.txt", "text/plain", 8)
-    assert await world.adapter.fetch(file, MOST) == b"the plan"
+    assert await world.adapter.fetch(HERE, file, MOST) == b"the plan"
 
 
 async def test_an_address_that_ran_out_is_asked_for_again(world: World) -> None:
     file = await shared(world, b"the plan")
     world.discord.files.run_out()
-    assert await world.adapter.fetch(file, MOST) == b"the plan"
+    assert await world.adapter.fetch(HERE, file, MOST) == b"the plan"
     assert len(world.discord.files.fetched) == 1
 
 
@@ -40,13 +41,13 @@ async def test_a_file_whose_message_is_gone_is_out_of_reach(world: World) -> Non
     world.discord.files.run_out()
     world.discord.state.posts.clear()
     with pytest.raises(PostRefused):
-        await world.adapter.fetch(file, MOST)
+        await world.adapter.fetch(HERE, file, MOST)
 
 
 async def test_no_more_than_the_bound_is_fetched(world: World) -> None:
     file = await shared(world, b"x" * (MOST + 1), size=3)
     with pytest.raises(PostRefused, match="more than 1000"):
-        await world.adapter.fetch(file, MOST)
+        await world.adapter.fetch(HERE, file, MOST)
 
 
 @pytest.mark.parametrize(
@@ -60,4 +61,4 @@ async def test_no_more_than_the_bound_is_fetched(world: World) -> None:
 )
 async def test_nothing_is_fetched_from_other_hosts(world: World, address: str) -> None:
     with pytest.raises(PostRefused, match="does not lie at Discord"):
-        await world.adapter.fetch(File("a.txt", source=address), MOST)
+        await world.adapter.fetch(HERE, File("a.txt", source=address), MOST)

@@ -9,7 +9,8 @@ import yaml  # type: ignore[import-untyped]
 
 from bot.adapters.slack import SlackAdapter
 from bot.adapters.slack.check import ROLE_SCOPES, SCOPES
-from bot.adapters.slack.listen import KEPT, READ
+from bot.adapters.slack.hearing import KEPT, READ
+from bot.adapters.slack.listen import REMOVALS
 from bot.ports import Checks
 from tests.doubles.slack import SlackDouble
 from tests.fakes import FakeWords, in_english
@@ -64,7 +65,7 @@ def test_the_manifest_asks_for_exactly_these_scopes() -> None:
 
 def test_the_manifest_asks_for_all_that_is_listened_to() -> None:
     events = manifest()["settings"]["event_subscriptions"]["bot_events"]
-    assert {event.partition(".")[0] for event in events} == {*READ, *KEPT, "app_home_opened"}
+    assert {event.partition(".")[0] for event in events} == {*READ, *KEPT, *REMOVALS, "app_home_opened"}
     assert events == sorted(events)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.slack import SlackAdapter
-from bot.adapters.slack.events import deletion, removed
+from bot.adapters.slack.events import deletion, removed, team_of
 from bot.adapters.slack.reading import moment
 from bot.dialogue import ChannelKind, Platform, Reply, Wish
 from bot.errors import StoreDown
@@ -242,3 +242,19 @@ def test_an_odd_deletion_is_refused(event: dict[str, Any]) -> None:
 def test_what_is_no_removal_is_none() -> None:
     assert not removed({"type": "tokens_revoked", "tokens": "x"})
     assert not removed({"type": "message"})
+
+
+@pytest.mark.parametrize(
+    ("body", "team"),
+    [
+        ({"team_id": "T1", "event": {}}, "T1"),
+        ({"team_id": "T2", "authorizations": [{"team_id": "T1"}]}, "T1"),
+        ({"team_id": "T1", "authorizations": []}, "T1"),
+        ({"team": {"id": "T1"}, "user": {"team_id": "T2"}}, "T1"),
+        ({"team": None, "user": {"team_id": "T1"}}, "T1"),
+        ({"team": {"id": "T2"}, "view": {"app_installed_team_id": "T1"}}, "T1"),
+        ({"team": ["odd"], "authorizations": ["odd"], "view": "odd", "team_id": 7}, ""),
+    ],
+)
+def test_the_workspace_is_the_one_that_installed_the_app(body: dict[str, Any], team: str) -> None:
+    assert team_of(body) == team

@@ -280,9 +280,10 @@ async def test_about_a_message_its_files_come_along(slack: SlackDouble, adapter:
         await window_about(slack, "see the plan", files=(plan,))
         await slack.submit("U0ANN", "when?")
         await slack.until(lambda: slack.whispers("U0ANN"))
-        (file,) = door.messages[-1].files
+        heard = door.messages[-1]
+        (file,) = heard.files
         assert (file.name, file.media_type, file.size) == ("the plan.txt", "text/plain", 16)
-        assert await adapter.fetch(file, 1_000) == b"Launch on Monday"
+        assert await adapter.fetch(heard.channel, file, 1_000) == b"Launch on Monday"
 
 
 async def test_about_a_message_no_question_need_be_written(slack: SlackDouble, adapter: SlackAdapter) -> None:

@@ -45,13 +45,23 @@ async def test_a_rate_limit_is_waited_out(slack: SlackDouble, messages: Messages
     assert message_id in slack.space.place(GENERAL).posts
 
 
+async def test_each_further_try_of_a_post_is_told(
+    slack: SlackDouble, web: Web, receipts: FakeReceipts
+) -> None:
+    told: list[str] = []
+    slack.fail("chat.postMessage", error="ratelimited", retry_after=0, times=2)
+    messages = Messages(web, Budgets(), await asked(slack), ME, receipts, lambda: told.append("again"))
+    await messages.say("Hello", "n1")
+    assert told == ["again"] * 2
+
+
 async def test_the_lease_is_looked_at_before_each_call(
     slack: SlackDouble, messages: Messages, receipts: FakeReceipts
 ) -> None:
     slack.fail("chat.postMessage", error="ratelimited", retry_after=0)
     looks = 0
 
-    def check() -> None:
+    async def check() -> None:
         nonlocal looks
         looks += 1
         if looks == 2:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.slack import SlackAdapter
+from bot.adapters.slack.budgets import Budgets
 from bot.dialogue import Message, Piece, Slot
 from bot.errors import LeaseLost, PlatformDown, PostRefused, StreamCut, Superseded, TokenRefused
 from tests.adapters.slack.talk import DIRECT, GENERAL, Talk, asked, sending
@@ -404,10 +405,15 @@ async def test_where_markdown_is_not_taken_the_answer_is_said_in_mrkdwn(
     assert slack.called("chat.postMessage")[-1]["parse"] == "none"
 
 
+async def budgets_of(adapter: SlackAdapter) -> Budgets:
+    return (await adapter.teams.of("T0001")).budgets
+
+
 async def test_when_every_rate_is_spent_the_answer_is_posted_once_and_whole(
     slack: SlackDouble, adapter: SlackAdapter
 ) -> None:
-    for budget in (adapter.budgets.starts, adapter.budgets.updates):
+    budgets = await budgets_of(adapter)
+    for budget in (budgets.starts, budgets.updates):
         while budget.left():
             assert budget.take()
     question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
@@ -439,7 +445,7 @@ async def test_many_answers_at_once_all_stand_whole(slack: SlackDouble, adapter:
     for question in questions:
         assert texts(slack, question.id, question.channel.id) == ["an answer for each"]
     assert not list(slack.space.streams())
-    assert adapter.budgets.pledged == 0
+    assert (await budgets_of(adapter)).pledged == 0
 
 
 async def test_what_was_held_back_stands_in_the_end(slack: SlackDouble, adapter: SlackAdapter) -> None:
@@ -488,11 +494,12 @@ async def test_a_post_that_took_a_deleted_ones_place_is_not_made_twice(
 async def test_answers_that_begin_at_once_do_not_count_on_the_same_updates(
     slack: SlackDouble, adapter: SlackAdapter
 ) -> None:
-    left = adapter.budgets.updates.left()
+    team = await adapter.teams.of("T0001")
+    left = team.budgets.updates.left()
     shown = []
     for _ in range(3 * left):
-        poster = await adapter._poster(await asked(slack, DIRECT), FakeReceipts())
+        poster = await adapter._poster(team, await asked(slack, DIRECT), FakeReceipts())
         pieces = poster.marked(pieces_of(Piece(0, "He"), Piece(0, "Hello", done=True)))
         shown.append((await anext(pieces)).text)
     assert 0 < shown.count("He") < left
-    assert adapter.budgets.pledged == shown.count("He")
+    assert team.budgets.pledged == shown.count("He")

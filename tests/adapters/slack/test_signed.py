@@ -21,6 +21,7 @@ from bot.dialogue import Wish
 from bot.errors import StoreDown
 from bot.web.serve import bound, serve
 from tests.adapters.slack.talk import DIRECT, GENERAL
+from tests.adapters.slack.together import FakeMarks, ago, together
 from tests.doubles.slack import SlackDouble
 from tests.doubles.slack_signed import SECRET, SignedDeliveries
 from tests.fakes import FakeDoor, FakeWords
@@ -206,3 +207,18 @@ async def test_a_client_that_leaves_in_the_middle_hurts_nobody(
 def test_in_socket_mode_nothing_is_reachable_over_http(slack: SlackDouble) -> None:
     both = SlackAdapter("xoxb-x", "xapp-x", slack.api_url, FakeWords(), signing_secret=SECRET)
     assert both.routes == {}
+
+
+async def test_what_was_written_while_nobody_served_is_fetched_at_the_start(slack: SlackDouble) -> None:
+    shared = together(FakeMarks(ago(minutes=9)))
+    adapter = SlackAdapter(
+        slack.bot_token, "", slack.api_url, FakeWords(), signing_secret=SECRET, together=shared
+    )
+    await slack.say("U0ANN", DIRECT, "missed")
+    door = FakeDoor()
+    listening = asyncio.create_task(adapter.listen(door))
+    await slack.until(lambda: door.messages)
+    listening.cancel()
+    await asyncio.wait({listening})
+    assert [message.text for message in door.messages] == ["missed"]
+    await adapter.close()

@@ -8,13 +8,12 @@ import pytest
 
 from bot.adapters.slack import SlackAdapter
 from bot.adapters.slack.listen import Listener
-from bot.adapters.slack.names import Names
-from bot.adapters.slack.people import People
-from bot.adapters.slack.reading import Me
 from bot.adapters.slack.socket import serve
+from bot.adapters.slack.teams import OneTeam
 from bot.adapters.slack.web import Web
 from bot.errors import TokenRefused
 from tests.adapters.slack.talk import DIRECT, listening
+from tests.adapters.slack.together import FakeMarks, together
 from tests.doubles.slack import SlackDouble
 from tests.fakes import FakeDoor, FakeWords
 
@@ -66,8 +65,7 @@ async def test_slack_that_does_not_open_connections_is_asked_again(
 
 async def test_a_connection_without_a_hello_is_given_up(slack: SlackDouble) -> None:
     web = Web(slack.bot_token, slack.api_url)
-    people = People(Names(web), Me("U0BOT", "B0BOT", "T0001", "bot"))
-    listener = Listener(web, people, FakeDoor(), FakeWords())
+    listener = Listener(web, OneTeam(web, roles=False), FakeDoor(), FakeWords())
     slack.sockets.hello = False
     task = asyncio.create_task(serve(listener.app, web, slack.app_token, hello_seconds=0.1))
     await slack.until(lambda: slack.sockets.connections >= 2)
@@ -81,4 +79,20 @@ async def test_a_wrong_token_is_said_at_once(slack: SlackDouble, tokens: tuple[s
     adapter = SlackAdapter(*tokens, slack.api_url, FakeWords())
     with pytest.raises(TokenRefused):
         await adapter.listen(FakeDoor())
+    await adapter.close()
+
+
+async def test_a_connection_that_slack_refreshes_leaves_no_gap_and_one_that_is_lost_does(
+    slack: SlackDouble,
+) -> None:
+    marks = FakeMarks()
+    tokens = (slack.bot_token, slack.app_token)
+    adapter = SlackAdapter(*tokens, slack.api_url, FakeWords(), together=together(marks))
+    async with listening(slack, adapter, FakeDoor()):
+        await slack.until(lambda: marks.log.count("close") == 1)
+        await slack.sockets.disconnect()
+        await slack.until(lambda: slack.sockets.connections == 2 and len(slack.sockets.open) == 1)
+        await slack.sockets.drop()
+        await slack.until(lambda: marks.log.count("close") == 2)
+    assert marks.log.count("read") == 2
     await adapter.close()
