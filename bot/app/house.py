@@ -100,8 +100,7 @@ def _queue(
     engine = _engine(settings, ground, watch.backends(backends), watch.memory(memory))
     # Half of the room, so that the next question still finds beside it what was attached to this one.
     attaching = Attaching(Attachments(database, counter), Reader(counter), words, engine.room // 2)
-    answering = Answerer(engine, adapters, turns, leases, outbox, shelf, words, attaching)
-    answerer = watch.answerer(answering)
+    answerer = watch.answerer(Answerer(engine, adapters, turns, leases, outbox, shelf, words, attaching))
     troubles, erasing = Troubles(database), Erasing(database, settings.keep.deleted_days)
     worker = Worker(answerer, turns, Summaries(database, counter), engine, Caring(adapters, troubles, words))
 
@@ -111,15 +110,14 @@ def _queue(
         await memory.settle()
         await erasing.sweep()
 
-    work = settings.work
     return Queue(
         ground.url,
         worker.answer,
         worker.fold,
         sweep,
         list(adapters),
-        concurrency=work.answers_at_once,
-        grace=work.grace_seconds,
+        concurrency=settings.work.answers_at_once,
+        grace=settings.work.grace_seconds,
         beat=beat,
         rescued=watch.metrics.rescued,
     )

@@ -158,8 +158,7 @@ class Turns:
             .with_for_update(skip_locked=True)
         )
         async with self._database.transaction() as connection:
-            rows = (await connection.execute(left)).all()
-            for row in rows:
+            for row in (rows := (await connection.execute(left)).all()):
                 await wake(connection, "answer", row.id, Platform(row.platform))
         return len(rows)
 
