@@ -35,7 +35,7 @@ class Waits:
 class Scale:
     """What was measured of one platform; rates by the number of processes, waits by the share of the best."""
 
-    accepted: dict[int, float] = field(default_factory=dict)
+    accepted: dict[int, Rate] = field(default_factory=dict)
     answered: dict[int, Rate] = field(default_factory=dict)
     waits: dict[float, Waits] = field(default_factory=dict)
 
@@ -45,8 +45,8 @@ async def scaled(world: World, platform: Platform, sizes: tuple[int, ...], secon
     found = Scale()
     for size in sizes:
         if isinstance(platform, Slack):
-            async with together(world, platform, ["gateway"] * size):
-                found.accepted[size] = await _accepted(world, platform, seconds / 2)
+            async with together(world, platform, ["gateway"] * size) as team:
+                found.accepted[size] = await _accepted(world, platform, team, seconds / 2)
         async with together(world, platform, _roles(platform, size)) as team:
             found.answered[size] = await _answered(world, platform, team, seconds)
     best = max(found.answered, key=lambda size: found.answered[size].answers)
@@ -59,13 +59,12 @@ async def scaled(world: World, platform: Platform, sizes: tuple[int, ...], secon
 
 def told(found: Mapping[str, Scale]) -> str:
     """Write two tables: rates by the number of processes, and waits by the load."""
-    lines = ["| processes | accepted / s | answered / s | CPU an answer, ms | Postgres' CPU an answer, ms |"]
-    lines.append("| --- | ---: | ---: | ---: | ---: |")
+    lines = ["| processes (CPU of ours and of Postgres', ms each) | accepted / s | answered / s |"]
+    lines.append("| --- | ---: | ---: |")
     for name, scale in found.items():
         for size, rate in scale.answered.items():
-            accepted = f"{scale.accepted[size]:.0f}" if size in scale.accepted else "–"
-            figures = f"{rate.answers:.1f} | {rate.program:.1f} | {rate.postgres:.1f}"
-            lines.append(f"| {name}, {size} | {accepted} | {figures} |")
+            accepted = _rate(scale.accepted[size]) if size in scale.accepted else "–"
+            lines.append(f"| {name}, {size} | {accepted} | {_rate(rate)} |")
     lines += ["", "| waits, p50 / p95 / p99 ms | offered / s | event → model request | event → first text |"]
     lines.append("| --- | ---: | ---: | ---: |")
     for name, scale in found.items():
@@ -80,20 +79,25 @@ def _roles(platform: Platform, size: int) -> list[str]:
     return [BOTH] * size if isinstance(platform, Slack) else ["gateway"] + ["worker"] * size
 
 
-async def _accepted(world: World, slack: Slack, seconds: float) -> float:
+def _rate(rate: Rate) -> str:
+    return f"{rate.answers:.0f} ({rate.program:.1f} and {rate.postgres:.1f})"
+
+
+async def _accepted(world: World, slack: Slack, team: Team, seconds: float) -> Rate:
     """Count acks a second, with always the same number of events on their way; nobody answers."""
     clock = world.clock
     sent = before = clock.reached[ACKED]
-    begun = 0.0
+    begun, spent = 0.0, load.cost(team.programs)
     warm = time.monotonic() + 2.0
     while not begun or time.monotonic() < begun + seconds:
         if not begun and time.monotonic() >= warm:
-            before, begun = clock.reached[ACKED], time.monotonic()
+            before, begun, spent = clock.reached[ACKED], time.monotonic(), load.cost(team.programs)
         while sent - clock.reached[ACKED] < _UNACKED:
             sent += 1
             await slack.write(sent % _PEOPLE, world.question())
         await asyncio.sleep(0.001)
-    rate = (clock.reached[ACKED] - before) / (time.monotonic() - begun)
+    took, times = time.monotonic() - begun, clock.reached[ACKED] - before
+    rate = load.rated(times, took, spent, load.cost(team.programs))
     await until(lambda: clock.reached[ACKED] >= sent)
     return rate
 

@@ -84,13 +84,26 @@ async def together(world: World, platform: Platform, roles: Sequence[str]) -> As
         yield team
 
 
-async def writes(url: str) -> int:
+class Writes:
     """
-    Say how many transactions have written something: each has a number then, and no other one has.
+    Counts the transactions that have written something: each has a number then, and no other one has.
 
     Who only reads has none; a row lock and a NOTIFY count as writing, which in Postgres they are.
     """
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        found = await connection.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+
+    def __init__(self, connection: psycopg.AsyncConnection[tuple[int]]) -> None:
+        """The connection itself only reads."""
+        self._connection = connection
+
+    async def count(self) -> int:
+        """Say how many there were since the server was made."""
+        found = await self._connection.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
         row = await found.fetchone()
-    return int(row[0]) if row else 0
+        return int(row[0]) if row else 0
+
+
+@asynccontextmanager
+async def writes_of(url: str) -> AsyncIterator[Writes]:
+    """Open a look at what is written."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        yield Writes(connection)
