@@ -34,7 +34,7 @@ class Size:
     counted: int = 200
 
 
-QUICK = Size(15, 30, seconds=4.0, streams=(200,), processes=(1, 2), kills=2, counted=40)
+QUICK = Size(15, 30, seconds=4.0, streams=(200,), processes=(1, 2), kills=4, counted=40)
 MANY = ("scale", "takeover", "commits")
 
 
