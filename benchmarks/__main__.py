@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import psutil
 
-from benchmarks import load, programs, world
+from benchmarks import commits, load, programs, scale, takeover, world
 from benchmarks.growth import grown
 from benchmarks.recall import recalled
 from benchmarks.table import Figures, written
@@ -31,9 +31,13 @@ class Size:
     people: int = 200
     seconds: float = 10.0
     streams: tuple[int, ...] = (200, 500)
+    processes: tuple[int, ...] = (1, 2, 4)
+    kills: int = 10
+    counted: int = 200
 
 
-QUICK = Size(calm=15, loaded=30, seconds=4.0, streams=(200,))
+QUICK = Size(15, 30, seconds=4.0, streams=(200,), processes=(1, 2), kills=4, counted=40)
+MANY = ("scale", "takeover", "commits")
 
 
 async def bot(here: world.World, platform: world.Platform, size: Size, figures: Figures) -> None:
@@ -97,8 +101,34 @@ async def main(quick: bool, only: str) -> None:
         configure_logs("console", level=40)
         async with programs.folder() as data:
             growth = await grown(data / "data")
+    tables = [written(found, recall, growth)] if found or recall or growth else []
+    for name in MANY:
+        if not only or only.startswith(name):
+            tables.append(await _many(name, size, only.removeprefix(name).strip()))
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC · {_machine()}\n")
-    print(written(found, recall, growth))
+    print("\n\n".join(tables))
+
+
+async def _many(name: str, size: Size, only: str) -> str:
+    """Measure what several processes do together, on the platforms that are asked for; give the table."""
+    scales: dict[str, scale.Scale] = {}
+    takeovers: dict[str, dict[str, takeover.Takeover]] = {}
+    counts: dict[str, commits.Commits] = {}
+    for platform in ("Slack", "Discord"):
+        if only and only != platform.lower():
+            continue
+        async with world.opened() as here:
+            print(f"measuring {name} {platform} …", file=sys.stderr, flush=True)
+            on = here.slack if platform == "Slack" else here.discord
+            if name == "scale":
+                scales[platform] = await scale.scaled(here, on, size.processes, size.seconds)
+            elif name == "takeover":
+                takeovers[platform] = await takeover.taken_over(here, on, size.kills)
+            else:
+                counts[platform] = await commits.counted(here, on, size.counted)
+    if name == "scale":
+        return scale.told(scales)
+    return takeover.told(takeovers) if name == "takeover" else commits.told(counts)
 
 
 def _machine() -> str:
@@ -114,7 +144,9 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(prog="make bench")
     options.add_argument("--quick", action="store_true", help="fewer questions, about a minute and a half")
     options.add_argument(
-        "--only", default="", help="one of: slack, discord, floor, recall, growth, 'slack bot' …"
+        "--only",
+        default="",
+        help="slack, discord, floor, recall, growth, scale, takeover, commits, 'slack bot', 'scale slack' …",
     )
     given = options.parse_args()
     asyncio.run(main(given.quick, given.only))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,20 +13,23 @@ SENT, ACKED, ASKED, TOLD, SHOWN, DONE = "sent", "acked", "asked", "told", "shown
 
 @dataclass(slots=True)
 class Clock:
-    """The first moment of each stage, by the question's number."""
+    """The first moment of each stage, by the question's number, and the last at which it had a text shown."""
 
     moments: defaultdict[int, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
+    shown_at: dict[int, float] = field(default_factory=dict)
+    reached: Counter[str] = field(default_factory=Counter)
     _waiting: dict[int, asyncio.Event] = field(default_factory=dict)
-    answered: int = 0
 
     def note(self, question: int, stage: str) -> None:
         """Note that a question has come to a stage; only the first time counts."""
-        known = self.moments[question]
+        known, now = self.moments[question], time.monotonic()
+        if stage == SHOWN:
+            self.shown_at[question] = now
         if stage in known:
             return
-        known[stage] = time.monotonic()
+        known[stage] = now
+        self.reached[stage] += 1
         if stage == DONE:
-            self.answered += 1
             self._waiting.setdefault(question, asyncio.Event()).set()
 
     async def done(self, question: int) -> None:
@@ -38,9 +41,10 @@ class Clock:
         found = [self.moments[question] for question in questions]
         return [1000 * (one[second] - one[first]) for one in found if first in one and second in one]
 
-    def count(self, stage: str) -> int:
-        """How many questions have come to a stage."""
-        return sum(stage in one for one in self.moments.values())
+    @property
+    def answered(self) -> int:
+        """How many whole answers stand."""
+        return self.reached[DONE]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

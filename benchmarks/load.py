@@ -28,7 +28,7 @@ class Delays:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Answers a second, and the milliseconds of CPU that one of them cost."""
+    """Answers (or whatever is counted) a second, and the milliseconds of CPU that one of them cost."""
 
     answers: float
     program: float
@@ -64,9 +64,9 @@ async def all_at_once(
     asking = [asyncio.create_task(_asking(world, platform, one, over)) for one in places]
     first = world.clock.answered + people
     await until(lambda: world.clock.answered >= first)  # threads are read and connections opened by then
-    begun, before, answered = time.monotonic(), _cost(programs), world.clock.answered
+    begun, before, answered = time.monotonic(), cost(programs), world.clock.answered
     await asyncio.sleep(seconds)
-    took, after = time.monotonic() - begun, _cost(programs)
+    took, after = time.monotonic() - begun, cost(programs)
     answered = world.clock.answered - answered
     over.set()
     _, left = await asyncio.wait(asking, timeout=LAST_SECONDS)
@@ -74,9 +74,7 @@ async def all_at_once(
         task.cancel()
     if left:
         print(f"{len(left)} were not answered in {LAST_SECONDS:.0f} s", file=sys.stderr)
-    one = 1000 / max(answered, 1)
-    spent = (after.program - before.program) * one, (after.postgres - before.postgres) * one
-    return Rate(answered / took, *spent)
+    return rated(answered, took, before, after)
 
 
 async def left_open(world: World, platform: Platform, program: Program, streams: int) -> float:
@@ -103,6 +101,14 @@ def _delays(world: World, asked: Sequence[int]) -> Delays:
     return Delays(*((percentile(one, 0.5), percentile(one, 0.95)) for one in found))
 
 
-def _cost(programs: Sequence[Program]) -> Cost:
+def rated(times: int, took: float, before: Cost, after: Cost) -> Rate:
+    """Say how often a second something was done, and what each time cost."""
+    one = 1000 / max(times, 1)
+    spent = (after.program - before.program) * one, (after.postgres - before.postgres) * one
+    return Rate(times / took, *spent)
+
+
+def cost(programs: Sequence[Program]) -> Cost:
+    """Say what was used until now."""
     costs = [program.cost() for program in programs]
     return Cost(sum(cost.program for cost in costs), costs[0].postgres)

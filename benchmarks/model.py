@@ -23,6 +23,7 @@ class Model:
         self._clock = clock
         self._held: list[tuple[Exchange, int]] = []
         self.holding = False
+        self.asked_by: dict[int, str] = {}  # the base address that a question last came to, by its number
 
     def answer(self, exchange: Exchange) -> None:
         """Answer a chat request; a list of models is asked for by `bot doctor` only."""
@@ -30,6 +31,7 @@ class Model:
         if number < 0:
             exchange.reply({"object": "list", "data": [{"id": "bench-1", "object": "model"}]})
             return
+        self.asked_by[number] = exchange.path.removesuffix("/chat/completions")
         self._clock.note(number, ASKED)
         exchange.begin()
         exchange.send(_event({"role": "assistant", "content": ""}))

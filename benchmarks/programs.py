@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -41,6 +42,19 @@ class Program:
     def memory(self) -> float:
         """Say how many megabytes are resident, Postgres apart."""
         return sum(process.memory_info().rss for process in self._own()) / _MEGABYTE
+
+    async def kill(self) -> None:
+        """End it as a power cut does."""
+        self._process.kill()
+        await self._process.wait()
+
+    def freeze(self) -> None:
+        """Let it have no more of the processor, as a machine that stands still does."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     async def stop(self) -> None:
         """End it; what does not end is killed. Who was begun in the background heeds no Ctrl-C."""

@@ -67,6 +67,23 @@ class Slack:
         await self._deliver(event, question)
         await self._deliver({**event, "type": "app_mention"}, -1)
 
+    async def write(self, person: int, question: int) -> None:
+        """Ask in a new thread of a person's direct channel: one event, a conversation of its own."""
+        stamp = self._stamp()
+        event = {
+            "type": "message",
+            "user": f"U{person}",
+            "text": f"question {question} please",
+            "ts": stamp,
+            "thread_ts": stamp.replace(".", "1."),
+            "channel": f"D{person}",
+            "channel_type": "im",
+            "event_ts": stamp,
+            "team": TEAM,
+        }
+        self._clock.note(question, SENT)
+        await self._deliver(event, question)
+
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one Socket Mode connection."""
         socket = web.WebSocketResponse()

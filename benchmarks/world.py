@@ -68,9 +68,13 @@ class World:
         """Name conversations that nobody has asked in yet."""
         return [next(self._places) for _ in range(count)]
 
+    def question(self) -> int:
+        """Give a question its number."""
+        return next(self._numbers)
+
     async def ask(self, platform: Platform, conversation: int) -> int:
         """Ask something new, and give the question's number."""
-        number = next(self._numbers)
+        number = self.question()
         await platform.ask(conversation, number)
         return number
 

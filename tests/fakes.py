@@ -56,8 +56,12 @@ class FakeReceipts:
         self.foreign = set(owned)
         self.refuse = ""
         self.superseded = False
-        self.resumed = False
+        self.taken_up_before = False
         self.fence: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def fresh(self) -> bool:
+        return not self.slots and not self.taken_up_before
 
     async def check(self) -> None:
         if self.fence is not None:

@@ -158,7 +158,9 @@ class _Desk:
             await self._post(piece, nonce)
 
     async def clear_beyond(self, last: int) -> None:
-        """Delete the posts of earlier tries that the answer no longer has."""
+        """Delete the posts of earlier tries that the answer no longer has; a first try's are all known."""
+        if 0 <= max(self._shown, default=-1) <= last and self._receipts.fresh:
+            return
         for slot in await self._receipts.standing():
             if slot.ordinal <= last:
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from bot.app.ground import Ground
 from bot.app.parts import ME, attender, prices
@@ -35,6 +36,7 @@ from bot.memory.withdrawals import Withdrawals
 from bot.memory.workspaces import Workspaces
 from bot.ports import Adapter, Backend, Door, Withdraws
 from bot.reception import Courtesy, Reception
+from bot.telemetry import Remembers
 from bot.worker import Answerer, Attaching, Caring, Queue, Queued, Worker
 
 BEAT_SECONDS = 1.5
@@ -51,6 +53,7 @@ class House:
     courtesy: Courtesy
     queue: Queue | None
     queued: Queued | None
+    settle: Callable[[], Awaitable[None]]  # writes down what was only counted; the last thing to do
 
 
 def build(
@@ -82,12 +85,13 @@ def build(
     for adapter in adapters.values():
         if isinstance(adapter, Withdraws):
             adapter.withdraw_by(door)
-    queue = queued = None
+    queue, queued, memory = None, None, Memory(database, counter)
     if backends:
-        queue = _queue(settings, ground, backends, adapters, shelf, leases, watch, terms, beat)
+        queue = _queue(settings, ground, backends, adapters, shelf, leases, memory, watch, terms, beat)
         waiting = Waiting(database, list(adapters), terms)
         queued = Queued(waiting, adapters, leases, Outbox(database), words)
-    return House(inbox, door, Transcripts(database, ground.bell), leases, courtesy, queue, queued)
+    transcripts = Transcripts(database, ground.bell)
+    return House(inbox, door, transcripts, leases, courtesy, queue, queued, memory.settle)
 
 
 def _queue(
@@ -97,6 +101,7 @@ def _queue(
     adapters: Mapping[Platform, Adapter],
     shelf: HistoryShelf,
     leases: Leases,
+    memory: Memory,
     watch: Watch,
     terms: LeaseTerms,
     beat: float,
@@ -105,30 +110,33 @@ def _queue(
     database, counter, words = ground.database, ground.counter, ground.words
     record = Turns(database, counter, ME, terms)
     turns, outbox = watch.turns(record), watch.outbox(Outbox(database))
-    engine = _engine(settings, ground, watch.backends(backends), watch)
+    engine = _engine(settings, ground, watch.backends(backends), watch.memory(memory))
     # Half of the room, so that the next question still finds beside it what was attached to this one.
     attaching = Attaching(Attachments(database, counter), Reader(counter), words, engine.room // 2)
-    answering = Answerer(engine, adapters, turns, leases, outbox, shelf, words, attaching)
-    answerer = watch.answerer(answering)
+    answerer = watch.answerer(Answerer(engine, adapters, turns, leases, outbox, shelf, words, attaching))
     troubles = Troubles(database)
     worker = Worker(answerer, turns, Summaries(database, counter), engine, Caring(adapters, troubles, words))
-    sweep = _sweeping(settings, database, partial(record.wake_open, list(adapters)), troubles)
-    work = settings.work
+    wake_open = partial(record.wake_open, list(adapters))
+    sweep = _sweeping(settings, database, wake_open, memory.settle, troubles)
     return Queue(
         ground.url,
         worker.answer,
         worker.fold,
         sweep,
         list(adapters),
-        concurrency=work.answers_at_once,
-        grace=work.grace_seconds,
+        concurrency=settings.work.answers_at_once,
+        grace=settings.work.grace_seconds,
         beat=beat,
         rescued=watch.metrics.rescued,
     )
 
 
 def _sweeping(
-    settings: Settings, database: Database, wake_open: Callable[[], Awaitable[object]], troubles: Troubles
+    settings: Settings,
+    database: Database,
+    wake_open: Callable[[], Awaitable[object]],
+    settle: Callable[[], Awaitable[None]],
+    troubles: Troubles,
 ) -> Callable[[], Awaitable[None]]:
     """Make what every worker does with each beat: wakes what was left lying, and takes away what is over."""
     keep, rates = settings.keep, Rates(database)
@@ -138,6 +146,7 @@ def _sweeping(
     async def sweep() -> None:
         await wake_open()
         await troubles.refresh()
+        await settle()
         await erasing.sweep()
         await rates.sweep()
         await raise_oldest(database)
@@ -146,7 +155,9 @@ def _sweeping(
     return sweep
 
 
-def _engine(settings: Settings, ground: Ground, backends: Sequence[Backend], watch: Watch) -> Engine:
-    memory, model = watch.memory(Memory(ground.database, ground.counter)), settings.model
+def _engine(
+    settings: Settings, ground: Ground, backends: Sequence[Backend], memory: Remembers[Any]
+) -> Engine:
+    model = settings.model
     daily, costs = model.daily_tokens, prices(model)
     return Engine(memory, backends, ground.words, ground.counter, settings.persona, daily, prices=costs)

@@ -152,6 +152,7 @@ def _let_work(ground: Ground, house: House, stack: AsyncExitStack) -> list[async
     parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
     stack.push_async_callback(cancelled, parts)
     stack.push_async_callback(house.courtesy.close)
+    stack.push_async_callback(house.settle)
     working = {"queue": house.queue, "queued": house.queued}
     work = [supervised(name, part.run) for name, part in working.items() if part is not None]
     stack.push_async_callback(cancelled, work)

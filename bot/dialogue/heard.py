@@ -188,7 +188,8 @@ class Turn:
     `taken_at` is when its lease began at the latest, on this process' monotonic clock. `waited` is how
     many seconds lay between its being wanted and its being taken up, `tried_for` for how many it has been
     tried, by the database's clock; `taken_over` says that another holder fell silent. `again` says that it
-    was ended before: its answer takes the place of an earlier one.
+    was ended before: its answer takes the place of an earlier one. A `fresh` one was never taken up before,
+    so nothing of it can stand.
     """
 
     id: int
@@ -203,6 +204,7 @@ class Turn:
     taken_over: bool = field(default=False, compare=False)
     again: bool = False
     tried_for: float = field(default=0.0, compare=False)
+    fresh: bool = field(default=False, compare=False)
 
     @property
     def asked(self) -> Message:

@@ -17,6 +17,9 @@ _BEGIN_STEADY = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _PREPARED_AFTER = 2
 
 Connection = psycopg.AsyncConnection[DictRow]
+Cursor = psycopg.AsyncCursor[
+    DictRow
+]  # kept with its connection: a new one costs as much as a short statement
 
 
 class Run(Protocol):
@@ -41,13 +44,13 @@ class Direct:
         self._most = most
         self._in_use = 0
         self._room = asyncio.Semaphore(most)
-        self._idle: list[Connection] = []
+        self._idle: list[Cursor] = []
         self._era = 0  # a connection that was opened before the last `close` is not kept
 
     async def run(self, statement: LiteralString, given: dict[str, Any]) -> list[DictRow]:
         """Run a statement, committed when this returns, and give its rows."""
-        async with self._connection() as connection:
-            cursor = await connection.execute(statement, given)
+        async with self._cursor() as cursor:
+            await cursor.execute(statement, given)
             return await _rows(cursor)
 
     @asynccontextmanager
@@ -57,20 +60,20 @@ class Direct:
 
         With `steady` all read the same state and write nothing.
         """
-        async with self._connection() as connection:
+        async with self._cursor() as cursor:
 
             async def run(statement: LiteralString, **given: object) -> list[DictRow]:
-                cursor = await connection.execute(statement, given)
+                await cursor.execute(statement, given)
                 return await _rows(cursor)
 
-            await connection.execute(_BEGIN_STEADY if steady else "BEGIN")
+            await cursor.execute(_BEGIN_STEADY if steady else "BEGIN")
             try:
                 yield run
             except BaseException:
-                if connection.info.transaction_status is not TransactionStatus.ACTIVE:
-                    await connection.execute("ROLLBACK")
+                if cursor.connection.info.transaction_status is not TransactionStatus.ACTIVE:
+                    await cursor.execute("ROLLBACK")
                 raise
-            await connection.execute("COMMIT")
+            await cursor.execute("COMMIT")
 
     def usage(self) -> tuple[int, int, int]:
         """Say how many connections are in use, idle, and allowed."""
@@ -80,36 +83,36 @@ class Direct:
         """Close the connections, those in use as soon as they are not; later ones are opened anew."""
         self._era += 1
         while self._idle:
-            await self._idle.pop().close()
+            await self._idle.pop().connection.close()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
+    async def _cursor(self) -> AsyncIterator[Cursor]:
         async with self._room:
             self._in_use += 1
             try:
                 era = self._era
-                connection = self._idle.pop() if self._idle else await self._open()
+                cursor = self._idle.pop() if self._idle else (await self._open()).cursor()
                 try:
-                    yield connection
+                    yield cursor
                 except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction):
                     # The server went away, or is a standby now: so are the others', which nobody should have
                     # to find out.
-                    await connection.close()
+                    await cursor.connection.close()
                     await self.close()
                     raise
                 except BaseException:
-                    await self._keep_if_sound(connection, era)
+                    await self._keep_if_sound(cursor, era)
                     raise
-                await self._keep_if_sound(connection, era)
+                await self._keep_if_sound(cursor, era)
             finally:
                 self._in_use -= 1
 
-    async def _keep_if_sound(self, connection: Connection, era: int) -> None:
+    async def _keep_if_sound(self, cursor: Cursor, era: int) -> None:
         """A statement that was refused spoils nothing; one that was cancelled may still be running."""
-        if era == self._era and connection.info.transaction_status is TransactionStatus.IDLE:
-            self._idle.append(connection)
+        if era == self._era and cursor.connection.info.transaction_status is TransactionStatus.IDLE:
+            self._idle.append(cursor)
         else:
-            await connection.close()
+            await cursor.connection.close()
 
     async def _open(self) -> Connection:
         connection = await psycopg.AsyncConnection.connect(
@@ -124,6 +127,6 @@ class Direct:
         return connection
 
 
-async def _rows(cursor: psycopg.AsyncCursor[DictRow]) -> list[DictRow]:
+async def _rows(cursor: Cursor) -> list[DictRow]:
     # Not by `description`, which describes each column to find out whether there are any.
     return await cursor.fetchall() if cursor.rownumber is not None else []

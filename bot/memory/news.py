@@ -33,6 +33,11 @@ _HURRY = sa.text(
     WHERE lock = CAST(:lock AS text) AND status = 'todo' AND scheduled_at > now()
     """
 )
+# Looked at before conversations are locked: a long queue would be locked as a whole, sweep by sweep.
+UNTOLD = sa.text(
+    "NOT EXISTS (SELECT FROM procrastinate_jobs"
+    " WHERE status = 'todo' AND lock = 'answer:' || conversations.id)"
+)
 _NOTIFY = sa.text("SELECT pg_notify(:channel, :news)")
 
 

@@ -47,12 +47,13 @@ class TurnReceipts:
             "epoch": turn.epoch,
             "revision": turn.revision,
         }
+        self._recorded: dict[int, str] = {}  # the platform's ids that this try put on record, by ordinal
         self._told = turn.conversation.channel.platform in {Platform.WEB, Platform.CONSOLE}
 
     @property
-    def resumed(self) -> bool:
-        """Whether an earlier try was made."""
-        return self._turn.attempts > 1
+    def fresh(self) -> bool:
+        """Whether nothing of an earlier try can stand: no post, and no sign that somebody is at work."""
+        return self._turn.fresh
 
     async def check(self) -> None:
         """Raise `LeaseLost` or `Superseded` where nothing may be posted or edited any more."""
@@ -82,7 +83,14 @@ class TurnReceipts:
         return Slot(piece.ordinal, row["fresh"], recorded_at=row["made_at"])
 
     async def sent(self, piece: Piece, message_id: str) -> None:
-        """Record the platform's id of the piece's post, and the text it holds now."""
+        """
+        Record the platform's id of the piece's post, and the text it holds now.
+
+        The answer's last text in a post on record is left to the end of the turn, which follows at once and
+        is fenced as this is: only pages read it from here.
+        """
+        if piece.last and not self._told and self._recorded.get(piece.ordinal) == message_id:
+            return
         kept = await self._database.run(
             _SENT,
             ordinal=piece.ordinal,
@@ -94,6 +102,7 @@ class TurnReceipts:
         )
         if not kept:
             raise LeaseLost(f"turn {self._turn.id} is another worker's")
+        self._recorded[piece.ordinal] = message_id
 
     async def standing(self) -> Sequence[Slot]:
         """Say which posts earlier tries of this answer recorded, by ordinal."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import structlog
-
 from bot.dialogue import Line, Manifest, Role, Span, Turn
-from bot.errors import StoreDown
 from bot.memory.context import Block, Weighed, fit, spans, summary_spans, uncovered, without
 from bot.memory.database import Database
 from bot.memory.direct import Run
@@ -20,14 +16,13 @@ from bot.memory.paths import Path, chain_before, newest_before
 from bot.memory.places import branches
 from bot.memory.question import fitted
 from bot.memory.rows import Row
+from bot.memory.spending import Spending
 from bot.memory.views import Spoken, Views
 from bot.ports import TokenCounter
 
-log = structlog.get_logger()
-
-_SPEND_SECONDS = 5.0
 _FACTOR_SECONDS = 10.0  # others measure too
 _CALM_SECONDS = 1.0
+_SAME = 0.005  # of a factor: so much more or less changes nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +57,7 @@ class Memory:
         self._counter = counter
         self._calm = calm
         self._factors: dict[str, _Factor] = {}
+        self._spending = Spending(database)
 
     async def recall(self, turn: Turn, budget: int, *, sees: bool = True) -> Recalled:
         """
@@ -119,27 +115,23 @@ class Memory:
         All answers of a model share the one row, so it falls by no more than a step a second.
         """
         known, now = self._factors.get(model), time.monotonic()
+        if known is not None and math.isclose(measured, known.factor or 0.0, rel_tol=_SAME):
+            return
         if known is None or measured > (known.factor or 0) or now - known.noted_at >= self._calm:
             rows = await self._database.run(_CALIBRATE, model=model, measured=measured)
             self._factors[model] = _Factor(rows[0]["factor"], now, now)
 
     async def spent_today(self, conversation_id: int) -> int:
         """Say how many tokens the conversation's workspace has used since midnight UTC."""
-        rows = await self._database.run(_SPENT, conversation=conversation_id)
-        return rows[0]["tokens"] if rows else 0
+        return await self._spending.today(conversation_id)
 
     async def spend(self, conversation_id: int, tokens: int, cost: Decimal | None = None) -> None:
-        """
-        Count tokens, and dollars where known, to the day of its workspace, whoever holds the conversation.
+        """Count tokens, and dollars where known, to the day of its workspace; `settle` writes them down."""
+        self._spending.add(conversation_id, tokens, cost)
 
-        An answer is worth more than its count: where the database is away it is only logged.
-        """
-        spent = {"conversation": conversation_id, "tokens": tokens, "cost": cost or Decimal(0)}
-        try:
-            async with asyncio.timeout(_SPEND_SECONDS):
-                await self._database.run(_SPEND, **spent)
-        except (StoreDown, TimeoutError):
-            log.warning("tokens_not_counted", conversation=conversation_id, tokens=tokens)
+    async def settle(self) -> None:
+        """Write down what was spent since the last time."""
+        await self._spending.settle()
 
 
 _CALIBRATE = """
@@ -148,19 +140,6 @@ ON CONFLICT (model) DO UPDATE
 SET factor = greatest(excluded.factor, known.factor * 0.9 + excluded.factor * 0.1),
     samples = known.samples + 1, updated_at = now()
 RETURNING factor
-"""
-
-_SPENT = """
-SELECT tokens FROM spending JOIN conversations USING (platform, workspace)
-WHERE conversations.id = %(conversation)s AND day = (now() AT TIME ZONE 'UTC')::date
-"""
-
-_SPEND = """
-INSERT INTO spending AS known (platform, workspace, day, tokens, cost)
-SELECT platform, workspace, (now() AT TIME ZONE 'UTC')::date, %(tokens)s, %(cost)s
-FROM conversations WHERE id = %(conversation)s
-ON CONFLICT (platform, workspace, day) DO UPDATE
-SET tokens = known.tokens + excluded.tokens, cost = known.cost + excluded.cost
 """
 
 

@@ -16,7 +16,7 @@ from bot.memory.claims import CLAIM, FINISH, FORGIVE, QUESTION, ending, finishin
 from bot.memory.database import Database
 from bot.memory.leaving import take_place
 from bot.memory.models import conversations, messages, people, pieces, turns
-from bot.memory.news import tell_conversation, wake
+from bot.memory.news import UNTOLD, tell_conversation, wake
 from bot.memory.places import as_conversation
 from bot.memory.rows import Row, message_of, row_of, storable, weigh
 from bot.ports import TokenCounter
@@ -112,7 +112,7 @@ class Turns:
             wanted = Wanted(held["wanted"])
             again = held["finished_at"] is not None
             asked = replace(turn, question=question, revision=held["revision"], wanted=wanted, again=again)
-            return replace(asked, taken_at=taken_at)
+            return replace(asked, taken_at=taken_at, fresh=False)
 
     async def release(self, turn: Turn, seconds: float = 0.0) -> None:
         """
@@ -151,13 +151,13 @@ class Turns:
             .where(
                 conversations.c.id.in_(open_turns),
                 conversations.c.platform.in_(platforms),
+                UNTOLD,
                 sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < sa.func.now()),
             )
             .with_for_update(skip_locked=True)
         )
         async with self._database.transaction() as connection:
-            rows = (await connection.execute(left)).all()
-            for row in rows:
+            for row in (rows := (await connection.execute(left)).all()):
                 await wake(connection, "answer", row.id, Platform(row.platform))
         return len(rows)
 
@@ -184,6 +184,7 @@ class Turns:
             taken_over=row["taken_over"],
             again=rows[0]["again"],
             tried_for=row["tried_for"] or 0.0,
+            fresh=row["fresh"],
         )
 
     def _said(self, turn: Turn, answer: Answer) -> Message:

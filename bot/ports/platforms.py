@@ -58,8 +58,8 @@ class Receipts(Protocol):
     """
 
     @property
-    def resumed(self) -> bool:
-        """Whether an earlier try was made, which may have left signs of work behind when it died."""
+    def fresh(self) -> bool:
+        """Whether nothing of an earlier try can stand: no post, and no sign that somebody is at work."""
         ...
 
     async def check(self) -> None:

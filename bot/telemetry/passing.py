@@ -167,9 +167,9 @@ class PassedReceipts:
         self._inner = inner
 
     @property
-    def resumed(self) -> bool:
-        """Pass on."""
-        return self._inner.resumed
+    def fresh(self) -> bool:
+        """As the inner one."""
+        return self._inner.fresh
 
     async def check(self) -> None:
         """Pass on."""

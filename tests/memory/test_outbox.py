@@ -39,6 +39,26 @@ async def test_a_post_is_recorded_before_and_after(record: Record, receipts: Tur
     assert await receipts.standing() == [replace(slot, message_id="200.5", text="Well,")]
 
 
+async def test_the_last_text_of_a_post_on_record_is_left_to_the_end_of_the_turn(
+    record: Record, receipts: TurnReceipts
+) -> None:
+    await receipts.sending(Piece(0, "Well"))
+    await receipts.sent(Piece(0, "Well"), "200.5")
+    before = await record.value("SELECT xmin::text FROM pieces")
+    await receipts.sent(Piece(0, "Well, yes", done=True, last=True), "200.5")
+    assert await record.value("SELECT xmin::text FROM pieces") == before
+    await receipts.sent(Piece(0, "Well, yes", done=True, last=True), "200.9")
+    assert await record.value("SELECT message_id FROM pieces") == "200.9"
+
+
+async def test_a_page_s_last_text_is_recorded_since_the_record_is_what_it_shows(record: Record) -> None:
+    receipts = record.outbox.receipts(await record.claimed("hello", channel=PAGE), Open())
+    await receipts.sending(Piece(0, "Well"))
+    await receipts.sent(Piece(0, "Well"), "n")
+    await receipts.sent(Piece(0, "Well, yes", done=True, last=True), "n")
+    assert await record.value("SELECT text FROM pieces") == "Well, yes"
+
+
 async def test_the_first_piece_makes_the_answer_seen_and_only_once(
     record: Record, receipts: TurnReceipts
 ) -> None:

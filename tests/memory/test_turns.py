@@ -232,14 +232,29 @@ async def test_only_lost_conversations_are_woken_and_only_once(record: Record) -
     )
     foreign = await record.asked("of another process", channel=PAGE)
     await record.rows("DELETE FROM procrastinate_jobs WHERE lock != :lock", lock=f"answer:{waiting}")
-    for _ in range(2):
-        assert await record.turns.wake_open([Platform.SLACK]) == 2
+    assert await record.turns.wake_open([Platform.SLACK]) == 1
+    assert await record.turns.wake_open([Platform.SLACK]) == 0
     locks = {row["lock"] for row in await record.rows("SELECT lock FROM procrastinate_jobs")}
     assert locks == {f"answer:{lost}", f"answer:{waiting}"}
     assert await record.value("SELECT count(*) FROM procrastinate_jobs") == 2
     assert held.conversation.id != answered.conversation.id != foreign
     await record.lease_runs_out(held.conversation.id)
-    assert await record.turns.wake_open([Platform.SLACK, Platform.WEB]) == 4
+    assert await record.turns.wake_open([Platform.SLACK, Platform.WEB]) == 2
+
+
+async def test_a_turn_is_fresh_only_when_it_is_taken_up_for_the_first_time(record: Record) -> None:
+    first = await record.claimed("hello")
+    assert first.fresh
+    assert not (await record.turns.reload(first)).fresh
+    await record.turns.release(first)
+    await record.lease_runs_out(first.conversation.id)
+    again = await record.turns.claim(first.conversation.id)
+    assert again is not None
+    assert (again.attempts, again.fresh) == (1, False)
+    await record.asked(message("and?", author=BEN))
+    following = await record.turns.finish(again, done())
+    assert following is not None
+    assert following.fresh
 
 
 async def test_an_ending_counts_no_tokens_since_each_generation_did(record: Record) -> None:

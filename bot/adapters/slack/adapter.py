@@ -24,7 +24,7 @@ from bot.adapters.slack.posting import SlackPost
 from bot.adapters.slack.seated import serve_seated, until_one_ends
 from bot.adapters.slack.signed import PATH, SignedRequests
 from bot.adapters.slack.socket import serve
-from bot.adapters.slack.status import Status
+from bot.adapters.slack.status import AT_ONCE_SECONDS, Status
 from bot.adapters.slack.teams import InstalledTeams, OneTeam, Team, Teams
 from bot.adapters.slack.web import Web
 from bot.adapters.slack.whispers import Whispers
@@ -126,7 +126,8 @@ class SlackAdapter:
         team = await self._team(question)
         poster = await self._poster(team, question, receipts)
         working = self._words.say("thinking", self._words.language_for(question))
-        async with Status(team.web, team.sessions, question, working, receipts.resumed) as status:
+        patience = AT_ONCE_SECONDS if receipts.fresh else 0.0
+        async with Status(team.web, team.sessions, question, working, patience) as status:
             try:
                 growing = status.until_text(poster.marked(pieces))
                 await post_and_edit(growing, receipts, poster, self._pace)

@@ -21,6 +21,7 @@ RENEW_SECONDS = 90.0  # Slack lets a status go after two minutes
 REFUSED_SECONDS = 3_600.0
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 TITLE_CHARACTERS = 80
+AT_ONCE_SECONDS = 0.15  # an answer sooner than this needs no sign
 
 
 class Sessions:
@@ -115,18 +116,19 @@ class Status:
     """Shows the status beside the answer's making; that it cannot be shown hinders nothing."""
 
     def __init__(
-        self, web: Web, sessions: Sessions, question: Message, text: str, resumed: bool = False
+        self, web: Web, sessions: Sessions, question: Message, text: str, patience: float = 0.0
     ) -> None:
         """
         Slack shows a status in threads only; `text` is for where there are no sessions.
 
-        `resumed` says that an earlier try may have died in a session.
+        An answer within `patience` seconds has none; only with 0 is one that another process left cleared.
         """
-        self._resumed = resumed
         self._web = web
         self._sessions = sessions
         self._question = question
         self._text = text
+        self._patience = patience
+        self._shown = not patience
         self._task: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
         self._in_session_since: float | None = None
@@ -146,7 +148,7 @@ class Status:
         await asyncio.wait({self._task})  # else a late call could come after the clearing
         if self._ended:
             self._sessions.spare_end()
-        elif kind is None or not issubclass(kind, asyncio.CancelledError):
+        elif self._shown and (kind is None or not issubclass(kind, asyncio.CancelledError)):
             await self._clear()
 
     async def until_text(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
@@ -161,21 +163,27 @@ class Status:
         self._ended = begun is not None and since is not None and since <= begun
 
     async def _show(self) -> None:
+        if not self._shown and await self._over_within(self._patience):
+            return
+        self._shown = True
         if await self._sessions.begin(self._question):
             self._in_session_since = _now()
             return
         while not self._over.is_set() and await self._set(self._text):
-            try:
-                async with asyncio.timeout(RENEW_SECONDS):
-                    await self._over.wait()
-            except TimeoutError:
-                continue
+            await self._over_within(RENEW_SECONDS)
+
+    async def _over_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._over.wait()
+        except TimeoutError:
+            return False
 
     async def _clear(self) -> None:
         ours = self._in_session_since is not None
         if not ours:
             await self._set("")
-        if ours or self._resumed:
+        if ours or not self._patience:
             await self._sessions.end(self._question, ours=ours)
 
     async def _set(self, text: str) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from bot.adapters.slack import SlackAdapter
 from bot.adapters.slack.status import title
-from bot.dialogue import Piece
+from bot.dialogue import Piece, Slot
 from tests.adapters.slack.talk import DIRECT, GENERAL, Talk, asked, sending
 from tests.doubles.slack import SlackDouble
 from tests.fakes import FakeReceipts, pieces_of
@@ -74,9 +75,27 @@ async def test_when_the_rate_of_sessions_is_spent_a_text_does(
 
 async def test_it_is_cleared_after_a_failure(slack: SlackDouble, adapter: SlackAdapter) -> None:
     question, talk = await asked(slack), Talk()
+    task = asyncio.create_task(adapter.send(question, talk.pieces(), FakeReceipts()))
+    await slack.until(lambda: slack.space.statuses.get((GENERAL, question.id)) == "processing")
     talk.end(RuntimeError("the worker failed"))
     with pytest.raises(RuntimeError):
-        await adapter.send(question, talk.pieces(), FakeReceipts())
+        await task
+    assert slack.space.statuses[GENERAL, question.id] == ""
+
+
+async def test_an_answer_at_once_needs_no_sign(slack: SlackDouble, adapter: SlackAdapter) -> None:
+    question = await asked(slack)
+    await adapter.send(question, pieces_of(Piece(0, "Hello", True, True)), FakeReceipts())
+    assert statuses(slack) == slack.called("assistant.threads.setStatus") == []
+
+
+async def test_a_sign_that_an_earlier_try_left_is_cleared_by_an_answer_at_once(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    question = await asked(slack)
+    slack.space.statuses[GENERAL, question.id] = "processing"
+    receipts = FakeReceipts([Slot(0, "nonce", unsure=True)])
+    await adapter.send(question, pieces_of(Piece(0, "Hello", True, True)), receipts)
     assert slack.space.statuses[GENERAL, question.id] == ""
 
 
@@ -121,7 +140,7 @@ async def test_a_session_that_a_dead_try_began_is_ended_where_this_one_had_none(
     question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
     place = (GENERAL, question.id)
     slack.space.statuses[place] = "processing"  # by a process that was killed
-    receipts.resumed = True
+    receipts.taken_up_before = True
     slack.fail("agents.sessions.setStatus", error="ratelimited", retry_after=0)
     async with sending(adapter, question, talk, receipts):
         await slack.until(lambda: slack.called("agents.sessions.setStatus"))
