@@ -47,10 +47,11 @@ class Standing:
 
     order: tuple[int, ...]
     text: str
+    message_id: str = ""
 
     @property
     def marks(self) -> list[str]:
-        """The questions that it answers."""
+        """The questions that it names: its own, and those that stood before it in the thread unanswered."""
         return _MARK.findall(self.text)
 
 
@@ -60,11 +61,11 @@ def answers(stage: Stage, people: People) -> dict[tuple[str, str], list[Standing
     for channel, root in people.slack_threads.values():
         for post in stage.slack.answers(channel, root):
             seconds, _, rest = post.ts.partition(".")
-            shown[channel, root].append(Standing((int(seconds), int(rest)), post.text))
+            shown[channel, root].append(Standing((int(seconds), int(rest)), post.text, post.ts))
     for place in people.discord_places.values():
         for message in stage.discord.messages(place):
             if message.author is stage.discord.bot:
-                shown["discord", place.id].append(Standing((int(message.id),), message.content))
+                shown["discord", place.id].append(Standing((int(message.id),), message.content, message.id))
     return {place: sorted(found, key=lambda one: one.order) for place, found in shown.items()}
 
 
@@ -79,7 +80,7 @@ async def judge(stage: Stage, people: People, before_calm: int) -> Verdict:
     verdict = Verdict(asked=len(people.asked), answered_before_calm=before_calm)
     shown = answers(stage, people)
     verdict.answered = answered(stage, people)
-    _count(verdict, people, shown)
+    _count(verdict, people, shown, await _asked_by_post(stage))
     await _look_at_order(verdict, stage, shown)
     _look_at_leftovers(verdict, stage, shown)
     await _look_at_tables(verdict, stage)
@@ -103,8 +104,35 @@ async def _tell_of_doubled(
         verdict.notes += [f"  {mark}: stands {posts}", *(f"  {mark}: record {row}" for row in rows)]
 
 
-def _count(verdict: Verdict, people: People, shown: dict[tuple[str, str], list[Standing]]) -> None:
-    found = Counter((mark, place) for place, some in shown.items() for one in some for mark in one.marks)
+async def _asked_by_post(stage: Stage) -> dict[str, set[str]]:
+    """Read which questions each post is the answer to; a post that no record owns answers all it names."""
+    rows = await _rows(
+        stage,
+        "SELECT p.message_id, string_agg(m.text, ' ') FROM pieces p JOIN messages m ON m.turn_id = p.turn_id "
+        "WHERE NOT m.said AND p.message_id IS NOT NULL AND p.state <> 'removed' GROUP BY p.message_id",
+    )
+    return {message_id: set(_MARK.findall(text)) for message_id, text in rows}
+
+
+def _count(
+    verdict: Verdict,
+    people: People,
+    shown: dict[tuple[str, str], list[Standing]],
+    asked_by: dict[str, set[str]],
+) -> None:
+    """
+    Count what is lost and what is doubled.
+
+    A message whose delivery was late may be read as the thread's history by the question after it, and be
+    named by that one's answer; it has its own answer when it comes. So a post counts for what it was asked.
+    """
+    found = Counter(
+        (mark, place)
+        for place, some in shown.items()
+        for one in some
+        for mark in one.marks
+        if mark in asked_by.get(one.message_id, {mark})
+    )
     places = {asked.mark: asked.place for asked in people.asked}
     for asked in people.asked:
         times = sum(count for (mark, _), count in found.items() if mark == asked.mark)
