@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 import psutil
 
 from benchmarks import commits, load, programs, scale, takeover, world
+from benchmarks.growth import grown
 from benchmarks.recall import recalled
 from benchmarks.table import Figures, written
+from bot.app.logs import configure_logs
 
 _LOADED_RATE = 20.0
 
@@ -93,7 +95,13 @@ async def main(quick: bool, only: str) -> None:
         print("measuring recall …", file=sys.stderr, flush=True)
         async with programs.folder() as data:
             recall = await recalled(data / "data")
-    tables = [written(found, recall)] if found or recall else []
+    growth = {}
+    if not only or only == "growth":
+        print("measuring growth …", file=sys.stderr, flush=True)
+        configure_logs("console", level=40)
+        async with programs.folder() as data:
+            growth = await grown(data / "data")
+    tables = [written(found, recall, growth)] if found or recall or growth else []
     for name in MANY:
         if not only or only.startswith(name):
             tables.append(await _many(name, size, only.removeprefix(name).strip()))
@@ -138,7 +146,7 @@ if __name__ == "__main__":
     options.add_argument(
         "--only",
         default="",
-        help="one of: slack, discord, floor, recall, scale, takeover, commits, 'slack bot', 'scale slack' …",
+        help="slack, discord, floor, recall, growth, scale, takeover, commits, 'slack bot', 'scale slack' …",
     )
     given = options.parse_args()
     asyncio.run(main(given.quick, given.only))

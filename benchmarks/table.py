@@ -19,10 +19,14 @@ class Figures:
     memory: dict[int, float] = field(default_factory=dict)
 
 
-def written(found: Mapping[str, Figures], recall: Mapping[int, tuple[float, float]]) -> str:
+def written(
+    found: Mapping[str, Figures],
+    recall: Mapping[int, tuple[float, float]],
+    growth: Mapping[str, tuple[tuple[float, float], tuple[float, float]]],
+) -> str:
     """Write the table in Markdown: a row a figure, a column a program."""
     names = list(found)
-    lines = [f"| | {' | '.join(names)} |", f"| --- |{' ---: |' * len(names)}"]
+    lines = [f"| | {' | '.join(names)} |", f"| --- |{' ---: |' * len(names)}"] if names else []
     for title, read in _ROWS:
         cells = [_cell(read, figures) for figures in found.values()]
         if any(cell != "–" for cell in cells):
@@ -30,6 +34,11 @@ def written(found: Mapping[str, Figures], recall: Mapping[int, tuple[float, floa
     if recall:
         lines += ["", "| stored messages | recall and trim, p50 / p95 |", "| ---: | ---: |"]
         lines += [f"| {size:,} | {_pair(took)} ms |" for size, took in recall.items()]
+    if growth:
+        lines += ["", "| p50 / p95 ms | 1,000 messages | 1,000,000 messages | p95 grows to |"]
+        lines.append("| --- | ---: | ---: | ---: |")
+        for step, (small, large) in growth.items():
+            lines.append(f"| {step} | {_pair(small)} | {_pair(large)} | {large[1] / small[1]:.2f} × |")
     return "\n".join(lines)
 
 

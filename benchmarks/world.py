@@ -59,6 +59,8 @@ class World:
             "BOT_MODEL__API_KEY": "bench",
             "BOT_MODEL__NAME": "bench-1",
             "BOT_MODEL__DAILY_TOKENS": "2000000000",
+            "BOT_LIMITS__PERSON_PER_MINUTE": "0",
+            "BOT_LIMITS__CHANNEL_PER_MINUTE": "0",
             "BOT_WEB__PORT": "0",
         } | platform.environment(self.address)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -23,7 +25,7 @@ app = typer.Typer(
 )
 _screen = Console(stderr=True)
 
-Name = Literal["run", "chat", "migrate", "doctor", "erase"]
+Name = Literal["run", "chat", "migrate", "migrate-check", "backup", "restore", "doctor", "erase"]
 Command = Callable[..., Coroutine[Any, Any, int | None]]
 
 
@@ -67,9 +69,30 @@ def setup() -> None:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say: exit code 0 up to date, 1 behind, 2 newer or away.")
+    ] = False,
+) -> None:
     """Bring the database's tables up to date."""
-    _leave(_told("migrate"))
+    _leave(_told("migrate-check", quiet=True) if check else _told("migrate"))
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="a new file; by its end it is gzip")]) -> None:
+    """Write all that is kept into one file, while the bot goes on."""
+    _leave(_told("backup", _whole(file)))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="what `bot backup` wrote")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Throw away what the database holds now.")
+    ] = False,
+) -> None:
+    """Put a backup into an empty database; stop the bot first."""
+    _leave(_told("restore", _whole(file), replace))
 
 
 @app.command()
@@ -100,7 +123,7 @@ def erase(
     _leave(_told("erase", platform, workspace, quiet=True))
 
 
-def _told(name: Name, *words: str, quiet: bool = False) -> int:
+def _told(name: Name, *words: object, quiet: bool = False) -> int:
     """Run a command to its end; our own errors become one clear line each."""
     try:
         settings = read_settings()
@@ -125,13 +148,22 @@ def _command(name: Name) -> Command:
     known: dict[str, Command] = {
         "chat": commands.chat,
         "migrate": commands.migrate,
+        "migrate-check": commands.migrate_check,
+        "backup": commands.backup,
+        "restore": commands.restored,
         "doctor": commands.doctor,
         "erase": commands.erase,
     }
     return known[name]
 
 
+def _whole(file: Path) -> Path:
+    return file.expanduser().absolute()
+
+
 def _leave(code: int) -> None:
+    # Python's last collection would look through all that was ever loaded, for a second or two.
+    gc.freeze()
     sys.exit(code)
 
 

@@ -6,6 +6,8 @@ The error tree. Callers catch the bases; the leaves say what happened.
     ├── StoreError              the database
     │   ├── StoreDown           it cannot be reached or is shutting down
     │   ├── SchemaBehind        `bot migrate` has to run first
+    │   ├── SchemaAhead         a newer program made the tables
+    │   ├── BackupRefused       a backup cannot be made or restored here
     │   └── ServerFailed        the embedded Postgres does not start
     ├── TurnError               an answer may not go on
     │   ├── HeldElsewhere       another worker has the conversation; for `seconds` still
@@ -53,6 +55,14 @@ class StoreDown(StoreError):
 
 class SchemaBehind(StoreError):
     """The tables are older than the program."""
+
+
+class SchemaAhead(StoreError):
+    """The tables are newer than the program."""
+
+
+class BackupRefused(StoreError):
+    """A backup cannot be made or restored so; the text is one line that says why."""
 
 
 class ServerFailed(StoreError):

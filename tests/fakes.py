@@ -56,11 +56,12 @@ class FakeReceipts:
         self.foreign = set(owned)
         self.refuse = ""
         self.superseded = False
+        self.taken_up_before = False
         self.fence: Callable[[], Awaitable[None]] | None = None
 
     @property
     def fresh(self) -> bool:
-        return not self.slots
+        return not self.slots and not self.taken_up_before
 
     async def check(self) -> None:
         if self.fence is not None:
@@ -424,7 +425,7 @@ class FakeRecord:
         yield self.lease
         self.log.append("let go")
 
-    def receipts(self, turn: Turn, fence: Fence) -> FakeReceipts:
+    def receipts(self, turn: Turn, fence: Fence, *, provisional: bool = False) -> FakeReceipts:
         receipts = self.posts.setdefault(turn.id, FakeReceipts())
         receipts.fence = fence.check
         return receipts

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
 from bot.dialogue import Piece, Slot
-from bot.errors import LeaseLost, PlatformError, PostRefused
+from bot.errors import LeaseLost, PlatformError, PostRefused, StoreDown
 from bot.ports import Receipts
 
 # Growing text is looked at no more often than this: each look may cut the whole answer anew.
 BREATH = 0.1
+RECORD_PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0)
+CALL_SECONDS = 4.0  # the longest one call to a platform may be on the wire
 
 
 class PostGone(PostRefused):
@@ -54,14 +56,31 @@ async def post_and_edit(pieces: AsyncIterator[Piece], receipts: Receipts, poster
     async with _Feed(pieces) as feed:
         while batch := await feed.take(due):
             for piece in batch:
-                await desk.write(piece)
+                await _to_its_end(desk.write(piece))
             due = loop.time() + pace
-        await desk.clear_beyond(feed.last)
+        await _to_its_end(desk.clear_beyond(feed.last))
 
 
 async def clear_away(receipts: Receipts, poster: Post) -> None:
     """Delete all posts of an answer; lets through what `receipts` and `poster` raise."""
-    await _Desk(receipts, poster).clear_beyond(-1)
+    await _to_its_end(_Desk(receipts, poster).clear_beyond(-1))
+
+
+async def _to_its_end(step: Coroutine[None, None, None]) -> None:
+    """
+    Let the call that is on the wire end and be recorded, also when we are told to stop meanwhile.
+
+    Given up by us, the platform would carry it out all the same, perhaps after whoever goes on with the
+    answer has looked what stands.
+    """
+    task = asyncio.create_task(step)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=CALL_SECONDS)
+        task.cancel()
+        await asyncio.wait({task})
+        raise
 
 
 class _Feed:
@@ -165,17 +184,32 @@ class _Desk:
             await self._post(piece, f"r{message_id}"[:25])
             return
         self._shown[piece.ordinal] = (message_id, piece)
-        await self._receipts.sent(piece, message_id)
+        await self._recorded(piece, message_id)
 
     async def _post(self, piece: Piece, nonce: str) -> None:
         await self._receipts.check()
         message_id = await self._poster.post(piece, nonce)
         self._shown[piece.ordinal] = (message_id, piece)
         try:
-            await self._receipts.sent(piece, message_id)
+            await self._recorded(piece, message_id)
         except LeaseLost as lost:
             await self._take_back(message_id, lost)
             raise
+
+    async def _recorded(self, piece: Piece, message_id: str) -> None:
+        """
+        Record what stands; a record that is away for a moment is asked again.
+
+        Without its word nobody knows whether the post is ours: after a freeze it may be one too many.
+        """
+        for pause in RECORD_PAUSES:
+            try:
+                await self._receipts.sent(piece, message_id)
+            except StoreDown:
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._receipts.sent(piece, message_id)
 
     async def _take_back(self, message_id: str, lost: LeaseLost) -> None:
         # By the same nonce the new holder may have been given this very post: then it is not ours.

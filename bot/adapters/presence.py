@@ -25,3 +25,7 @@ class Presence:
     def whole(self) -> bool:
         """Whether every connection that is wanted stands."""
         return all(self._up.values())
+
+    def some(self) -> bool:
+        """Whether any connection stands; of those that wait for a shard to become free none does."""
+        return any(self._up.values())

@@ -140,8 +140,9 @@ class Terminal:
             return False
 
     async def _exchange(self, message: Message) -> bool:
-        if await self._door.accept(message) is Accepted.IGNORED:
-            self._show("not-heard")
+        refusals = {Accepted.IGNORED: "not-heard", Accepted.LIMITED: "rate-limited"}
+        if (refusal := refusals.get(await self._door.accept(message))) is not None:
+            self._show(refusal)
             return False
         return await self._follow(message.id)
 
@@ -222,7 +223,8 @@ class Terminal:
             who = f"**{reason.author}** " if reason.author else ""
             tokens = f"{reason.tokens} {self._say('why-tokens')}"
             told.append(f"- *{how}, {tokens}:* {who}{_short(plain(reason.text))}")
-        return "\n".join([*told, *(f"- {plain(note)}" for note in why.manifest.notes)])
+        notes = [self._say("why-pruned")] if why.pruned else why.manifest.notes
+        return "\n".join([*told, *(f"- {plain(note)}" for note in notes)])
 
     def _show(self, key: str, **values: object) -> None:
         self._screen.say(self._say(key, **values))

@@ -1,7 +1,8 @@
-"""What the program's other commands do: chat, migrate, doctor, setup."""
+"""What the program's other commands do: chat, setup, doctor, erase, and the care for the database."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from contextlib import AsyncExitStack
@@ -9,10 +10,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bot import __version__
 from bot.adapters.person import language_here, person_here
 from bot.adapters.terminal import Terminal
-from bot.app.ground import Ground, migrated, opened
-from bot.app.health import DatabaseCheck, ProcessesCheck, TroublesCheck
+from bot.app.ground import Ground, migrated, opened, reached
+from bot.app.health import AsideCheck, DatabaseCheck, ProcessesCheck, TroublesCheck
 from bot.app.installing import installing
 from bot.app.parts import discord_adapter, hosted_backends, on_board_backend, slack_adapter
 from bot.app.roles import Role
@@ -23,6 +25,8 @@ from bot.config import Settings
 from bot.dialogue import Platform
 from bot.doctor import Disk, diagnose
 from bot.errors import SettingError
+from bot.memory import migrations
+from bot.memory.backups import back_up, restore
 from bot.memory.erasing import Erasing
 from bot.memory.history import HistoryShelf
 from bot.memory.workspaces import Workspaces
@@ -52,9 +56,46 @@ async def chat(settings: Settings, say: Say) -> int:
 
 async def migrate(settings: Settings, say: Say) -> int:
     """Bring the tables up to date."""
-    async with opened(settings, say) as ground:
-        await migrated(ground.url)
+    async with reached(settings, say) as url:
+        await migrated(url, say)
     say("The tables are up to date.")
+    return 0
+
+
+async def migrate_check(settings: Settings, say: Say) -> int:
+    """
+    Say whether the tables are up to date, and change nothing.
+
+    The exit code is 0 where they are, 1 where revisions are pending, 2 where they are newer than this program
+    or cannot be reached.
+    """
+    async with reached(settings, say) as url:
+        schema = await asyncio.to_thread(migrations.look, url)
+    if schema.newer:
+        newest = migrations.newest()
+        say(f"The tables are at revision {schema.current}; this program knows none after {newest}.")
+        return 2
+    if schema.pending:
+        there = f"at revision {schema.current}" if schema.current else "not there yet"
+        say(f"The tables are {there}. Pending: {', '.join(schema.pending)}. Run `bot migrate`.")
+        return 1
+    say(f"The tables are up to date ({schema.current}).")
+    return 0
+
+
+async def backup(settings: Settings, say: Say, path: Path) -> int:
+    """Write a backup, while the bot goes on."""
+    async with reached(settings, say) as url:
+        rows = await asyncio.to_thread(back_up, url, path, __version__)
+    say(f"{rows:,} rows are in {path}.")
+    return 0
+
+
+async def restored(settings: Settings, say: Say, path: Path, replace: bool) -> int:
+    """Put a backup into the database; the bot has to be stopped."""
+    async with reached(settings, say) as url:
+        label = await asyncio.to_thread(restore, url, path, replace=replace, tell=say)
+    say(f"Restored what Frontdesk {label.version} kept at {label.taken_at}.")
     return 0
 
 
@@ -119,5 +160,6 @@ async def _checks(
             checks.append((name, adapter))
     checks.append(("posts", TroublesCheck(ground)))
     checks.append(("processes", ProcessesCheck(ground)))
+    checks.append(("aside", AsideCheck(ground)))
     checks.append(("disk", Disk(ground.data_dir)))
     return checks

@@ -52,18 +52,31 @@ async def opened(
     """
     data_dir = made_folder(settings.data_dir)
     async with AsyncExitStack() as stack:
-        url = settings.database_url and plain_url(settings.database_url)
-        if not url:
-            say("Starting the database …")
-            server = EmbeddedPostgres(data_dir)
-            url = await server.start()
-            stack.push_async_callback(server.stop)
+        url = await stack.enter_async_context(reached(settings, say))
         if not (looking and settings.database_url):
             await migrated(url, say)
         database = Database(url)
         stack.push_async_callback(database.close)
         counter = await asyncio.to_thread(_read, data_dir)
         yield Ground(data_dir, url, database, Bell(url), counter, Catalogue())
+
+
+@asynccontextmanager
+async def reached(settings: Settings, say: Say = lambda _: None) -> AsyncIterator[str]:
+    """Give the database's address; where none is set, the embedded one's, which runs at least so long."""
+    if settings.database_url:
+        yield plain_url(settings.database_url)
+        return
+    say("Starting the database …")
+    server = EmbeddedPostgres(made_folder(settings.data_dir))
+    url = await server.start()
+    watching = asyncio.create_task(server.watch())
+    try:
+        yield url
+    finally:
+        watching.cancel()
+        await asyncio.wait({watching})
+        await server.stop()
 
 
 def made_folder(folder: Path) -> Path:
@@ -84,7 +97,7 @@ async def migrated(url: str, say: Say = lambda _: None) -> None:
     tries = 0
     while True:
         try:
-            await asyncio.to_thread(migrations.upgrade_apart, url)
+            await asyncio.to_thread(migrations.upgrade_apart, url, say)
         except StoreDown as error:
             if not tries:
                 say("The database does not answer; waiting for it (BOT_DATABASE_URL, Ctrl-C gives up) …")

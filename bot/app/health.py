@@ -14,11 +14,15 @@ from bot import __version__
 from bot.app.ground import Ground
 from bot.app.roles import Role
 from bot.dialogue import Finding
-from bot.errors import SchemaBehind, StoreDown, StoreError
+from bot.errors import StoreDown, StoreError
 from bot.memory import migrations
+from bot.memory.aside import set_aside
 from bot.memory.processes import SILENT_SECONDS, Processes
 from bot.memory.troubles import Troubles
 from bot.ports import Tell
+
+# Reads go on where the disk is full or the server a standby, so something is written as well.
+_WRITE = "CREATE TEMPORARY TABLE frontdesk_look ON COMMIT DROP AS SELECT 1 AS written"
 
 
 class TroublesCheck:
@@ -71,6 +75,29 @@ class ProcessesCheck:
             yield Finding(subject, False, text, tell("doctor-processes-no-worker-cure"))
 
 
+class AsideCheck:
+    """Tells which messages were set aside lately, since workers died with them."""
+
+    def __init__(self, ground: Ground) -> None:
+        """The ground may stand on a database that is away, of which another check tells."""
+        self._ground = ground
+
+    async def check(self, tell: Tell) -> AsyncIterator[Finding]:
+        """Tell of each when it was and where."""
+        subject = tell("doctor-aside")
+        try:
+            found = await set_aside(self._ground.database)
+        except StoreError:
+            return
+        if not found:
+            yield Finding(subject, True, tell("doctor-aside-well"))
+        for one in found:
+            at = one.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+            told = {"platform": one.platform.capitalize(), "place": one.place, "turn": one.turn}
+            text = tell("doctor-aside-found", **told, at=at, attempts=one.attempts - 1)
+            yield Finding(subject, False, text, tell("doctor-aside-cure"))
+
+
 class DatabaseCheck:
     """Looks whether the database answers, and whether its tables are what the program expects."""
 
@@ -89,6 +116,13 @@ class DatabaseCheck:
             cure = tell("doctor-database-cure")
             yield Finding(subject, False, str(error), cure)
             return
+        try:
+            async with self._ground.database.transaction() as connection:
+                await connection.execute(sa.text(_WRITE))
+        except StoreDown as error:
+            text = tell("doctor-database-unwritable", reason=str(error))
+            yield Finding(subject, False, text, tell("doctor-database-unwritable-cure"))
+            return
         milliseconds = round((time.monotonic() - begun) * 1000)
         text = tell("doctor-database-well", version=version, milliseconds=milliseconds)
         yield Finding(subject, True, text)
@@ -96,8 +130,12 @@ class DatabaseCheck:
 
     async def _tables(self, tell: Tell) -> Finding:
         subject = tell("doctor-tables")
-        try:
-            await asyncio.to_thread(migrations.check, self._ground.url)
-        except SchemaBehind as error:
-            return Finding(subject, False, str(error), tell("doctor-tables-cure"))
+        schema = await asyncio.to_thread(migrations.look, self._ground.url)
+        known = {"current": schema.current or "–", "newest": migrations.newest()}
+        if schema.newer:
+            return Finding(
+                subject, False, tell("doctor-tables-newer", **known), tell("doctor-tables-newer-cure")
+            )
+        if schema.pending:
+            return Finding(subject, False, tell("doctor-tables-behind", **known), tell("doctor-tables-cure"))
         return Finding(subject, True, tell("doctor-tables-well"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.app.roles import Role
 from bot.memory.marks import Marks
 from bot.memory.processes import Processes
 from bot.memory.seats import Seats
@@ -22,3 +23,7 @@ class Machinery:
     seats: Seats
     marks: Marks
     gaps: timedelta
+
+    def share(self) -> int:
+        """Say among how many workers the rates of what answers are divided."""
+        return self.processes.count(Role.WORKER)

@@ -41,12 +41,12 @@ def _nobody(_: Platform) -> None:
 
 def hosted_backends(settings: ModelSettings) -> list[OpenAIBackend]:
     """Make the models behind servers, in the order they are tried."""
-    return [_hosted(choice, settings) for choice in _choices(settings)]
+    return [_hosted(choice, settings) for choice in settings.choices]
 
 
 def prices(settings: ModelSettings) -> PriceTable:
     """Read what the models cost; raises `SettingError` for a file that is wrong."""
-    addresses = [backend.base_url or OPENAI_URL for backend in _choices(settings)]
+    addresses = [backend.base_url or OPENAI_URL for backend in settings.choices]
     return read_prices((urlsplit(address).hostname or "" for address in addresses), settings.prices)
 
 
@@ -81,7 +81,7 @@ def model_told(settings: ModelSettings, backends: Sequence[Backend]) -> tuple[st
     if backends:
         return backends[0].name, bool(backends[0].languages)
     if settings.hosted:
-        return _choices(settings)[0].name or "", False
+        return settings.choices[0].name or "", False
     return (settings.path.stem, False) if settings.path else (OWN_NAME, True)
 
 
@@ -116,6 +116,7 @@ def slack_adapter(
         installing=installing,
         retried=partial(retried, Platform.SLACK),
         together=together,
+        share=machinery.share if machinery is not None else lambda: 1,
     )
 
 
@@ -166,11 +167,6 @@ def attender(settings: Settings, adapters: Mapping[Platform, Adapter]) -> Attend
 
 def _list(access: Access) -> AccessList:
     return AccessList(**{name: getattr(access, name) for name in Access.model_fields})
-
-
-def _choices(settings: ModelSettings) -> list[ModelChoice]:
-    first: list[ModelChoice] = [settings] if settings.hosted else []
-    return [*first, *settings.fallbacks]
 
 
 def _hosted(choice: ModelChoice, settings: ModelSettings) -> OpenAIBackend:

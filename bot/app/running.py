@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from bot.app.watching import Watch, watching
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.errors import SettingError
+from bot.generation.gate import Gate
 from bot.memory.history import HistoryShelf
 from bot.memory.marks import Marks
 from bot.memory.processes import Processes
@@ -54,6 +56,7 @@ class Standing:
     roles: frozenset[Role]
     machinery: Machinery
     watch: Watch
+    work: Sequence[asyncio.Task[None]] = ()  # what takes up answers
 
     @property
     def heard(self) -> Sequence[Platform]:
@@ -102,8 +105,8 @@ async def standing(
                 adapters[Platform.DISCORD] = discord
                 stack.push_async_callback(discord.close)
         house = build(settings, ground, backends, adapters, shelf, workspaces, watch, terms, beat)
-        _let_work(ground, house, stack)
-        yield Standing(ground, house, backends, adapters, routes, pages, roles, machinery, watch)
+        work = _let_work(ground, house, stack)
+        yield Standing(ground, house, backends, adapters, routes, pages, roles, machinery, watch, work)
 
 
 @asynccontextmanager
@@ -122,7 +125,10 @@ async def listening(built: Standing) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        # Whoever is no gateway any more has no share of the seats, while its answers still go on.
+        given_up = asyncio.create_task(built.machinery.processes.give_up(Role.GATEWAY))
         await cancelled(doors)
+        await asyncio.wait([given_up])
 
 
 def _machinery(
@@ -137,13 +143,20 @@ def _machinery(
     return Machinery(processes, seats, Marks(ground.database), gaps)
 
 
-def _let_work(ground: Ground, house: House, stack: AsyncExitStack) -> None:
-    """Begin what goes on by itself; at the end the queue stops first, while leases are still kept."""
+def _let_work(ground: Ground, house: House, stack: AsyncExitStack) -> list[asyncio.Task[None]]:
+    """
+    Begin what goes on by itself, and give what takes up answers.
+
+    At the end the queue stops first, while leases are still kept.
+    """
     parts = [supervised("bell", ground.bell.run), supervised("leases", house.leases.run)]
     stack.push_async_callback(cancelled, parts)
+    stack.push_async_callback(house.courtesy.close)
     stack.push_async_callback(house.settle)
-    if house.queue is not None:
-        stack.push_async_callback(cancelled, [supervised("queue", house.queue.run)])
+    working = {"queue": house.queue, "queued": house.queued}
+    work = [supervised(name, part.run) for name, part in working.items() if part is not None]
+    stack.push_async_callback(cancelled, work)
+    return work
 
 
 async def _backends(
@@ -152,13 +165,14 @@ async def _backends(
     hosted = hosted_backends(settings.model)
     for backend in hosted:
         stack.push_async_callback(backend.close)
+    rooms = [Gate(backend, one.at_once) for backend, one in zip(hosted, settings.model.choices, strict=True)]
     if settings.model.hosted:
-        return tuple(hosted)
+        return tuple(rooms)
     say("Starting the model on board …")
     on_board = on_board_backend(settings.model, ground.data_dir)
     stack.push_async_callback(on_board.close)
     await on_board.open()
-    return (on_board, *hosted)
+    return (on_board, *rooms)
 
 
 def _listener(built: Standing, name: Platform) -> Callable[[], Awaitable[None]]:

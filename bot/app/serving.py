@@ -15,7 +15,8 @@ from bot.app.parts import model_told
 from bot.app.probing import probes
 from bot.app.roles import Role, read_roles
 from bot.app.running import PLATFORMS, Say, Standing, listening, standing
-from bot.app.supervising import cancelled, stop_signal, supervised
+from bot.app.supervising import cancelled, ending, stop_signal, supervised
+from bot.app.telling import ready_line, stopping_line, tell_connected
 from bot.config import Settings
 from bot.dialogue import Platform
 from bot.web.probes import check_metrics_open, probe_app
@@ -50,11 +51,16 @@ async def _run(settings: Settings, say: Say, roles: frozenset[Role]) -> None:
         async with standing(settings, local, say, platforms=True, roles=roles) as built:
             serving = asyncio.create_task(_serve(settings, built, say, listener), name="serve")
             async with listening(built), _probed(settings, built, probed):
+                telling = asyncio.create_task(_tell_connected(built, say), name="connected")
                 try:
                     await asyncio.wait([serving])
                 finally:
-                    log.info("stopping")
-                    await cancelled([serving])
+                    # Nothing new is taken up from now on; the grace of running answers begins.
+                    ending(built.work)
+                    answers = built.house.leases.count
+                    log.info("stopping", answers=answers)
+                    say(stopping_line(answers, settings.work.grace_seconds))
+                    await cancelled([telling, serving])
             await serving
 
 
@@ -68,6 +74,12 @@ def _bound(settings: Settings, roles: frozenset[Role]) -> Iterator[socket.socket
     check_open(web.host, _secret(web.token))
     with bound(web.host, web.port) as listener:
         yield listener
+
+
+async def _tell_connected(built: Standing, say: Say) -> None:
+    """Say when each platform is connected that this process holds connections to."""
+    called = [name for name in built.heard if name not in _over_http(built)]
+    await tell_connected({name: built.adapters[name] for name in called}, say)
 
 
 @contextmanager
@@ -98,24 +110,24 @@ async def _probed(settings: Settings, built: Standing, listener: socket.socket |
 
 async def _serve(settings: Settings, built: Standing, say: Say, listener: socket.socket | None) -> None:
     """Serve the pages until cancelled, or only say that we are ready."""
-    told = _told(settings, built)
     if listener is None:
-        say(f"Frontdesk is ready: {told} · Ctrl-C stops it")
+        say(_ready(built, ""))
         await asyncio.Event().wait()
     else:
-        await serve_pages(settings, built, listener, lambda address: say(_ready(address, told)))
+        await serve_pages(settings, built, listener, lambda address: say(_ready(built, address)))
 
 
-def _ready(address: str, told: str) -> str:
-    return f"Frontdesk is ready: {address} · {told} · Ctrl-C stops it"
-
-
-def _told(settings: Settings, built: Standing) -> str:
-    """Name the roles where they are not all, the model where it answers here, and the platforms."""
-    roles = " and ".join(sorted(built.roles)) if built.roles != frozenset(Role) else ""
+def _ready(built: Standing, address: str) -> str:
     model = built.backends[0].name if built.backends else ""
-    platforms = " and ".join(name.capitalize() for name in PLATFORMS if name in built.adapters)
-    return " · ".join(part for part in (roles, model, platforms) if part)
+    return ready_line(address, built.roles, model, _named(built), _over_http(built))
+
+
+def _named(built: Standing) -> list[Platform]:
+    return [name for name in PLATFORMS if name in built.adapters]
+
+
+def _over_http(built: Standing) -> list[Platform]:
+    return [Platform.SLACK] if built.routes else []
 
 
 async def serve_pages(settings: Settings, built: Standing, listener: socket.socket, ready: Say) -> None:

@@ -13,6 +13,8 @@ from bot.errors import PlatformError
 
 log = structlog.get_logger()
 
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+
 
 def supervised(name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
     """Keep something running until cancelled; what it dies of is logged and it is begun again."""
@@ -33,24 +35,31 @@ def supervised(name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[No
     return asyncio.create_task(keep(), name=name)
 
 
+def ending(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel tasks that were not told yet: a second word would cut short how they end."""
+    for task in tasks:
+        if not task.cancelling():
+            task.cancel()
+
+
 async def cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
     """Cancel tasks and wait until they have ended."""
-    for task in tasks:
-        task.cancel()
+    ending(tasks)
     if tasks:
         await asyncio.wait(tasks)
 
 
 def stop_signal() -> asyncio.Event:
-    """Tell of the first SIGINT or SIGTERM by an event; the second one ends the process at once."""
+    """Tell of the first SIGINT or SIGTERM by an event; the next one of either ends the process at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def told(number: signal.Signals) -> None:
+    def told() -> None:
         stop.set()
-        loop.remove_signal_handler(number)
-        signal.signal(number, signal.SIG_DFL)
+        for number in _STOPS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told, number)
+    for number in _STOPS:
+        loop.add_signal_handler(number, told)
     return stop

@@ -33,6 +33,7 @@ class ModelChoice(Section):
     thinking: Literal["hidden", "folded"] = "hidden"
     temperature: float | None = Field(default=None, ge=0, le=2)
     sees: bool | None = None
+    at_once: int = Field(default=256, ge=1, le=5_000)
 
 
 class ModelSettings(ModelChoice):
@@ -50,3 +51,8 @@ class ModelSettings(ModelChoice):
     def hosted(self) -> bool:
         """Whether a server answers; otherwise the small model on board does."""
         return self.path is None and bool(self.base_url or self.api_key)
+
+    @property
+    def choices(self) -> tuple[ModelChoice, ...]:
+        """The models behind servers, in the order they are tried."""
+        return (self, *self.fallbacks) if self.hosted else self.fallbacks

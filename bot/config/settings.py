@@ -120,10 +120,19 @@ class GapsSettings(Section):
     hours: float = Field(default=24.0, ge=0, le=720)
 
 
+class LimitSettings(Section):
+    """How much is answered a minute; 0 is no limit."""
+
+    person_per_minute: int = Field(default=30, ge=0, le=100_000)
+    channel_per_minute: int = Field(default=120, ge=0, le=100_000)
+
+
 class KeepSettings(Section):
-    """How long what people took away is kept before it is erased."""
+    """How long things are kept; for `conversation_days` and `detail_days` 0 means for ever."""
 
     deleted_days: int = Field(default=30, ge=0, le=36_500)
+    conversation_days: int = Field(default=0, ge=0, le=36_500)
+    detail_days: int = Field(default=90, ge=0, le=36_500)
 
 
 class Settings(BaseSettings):
@@ -154,6 +163,7 @@ class Settings(BaseSettings):
     keep: KeepSettings = KeepSettings()
     gaps: GapsSettings = GapsSettings()
     work: WorkSettings = WorkSettings()
+    limits: LimitSettings = LimitSettings()
 
     @classmethod
     def settings_customise_sources(

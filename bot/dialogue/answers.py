@@ -162,6 +162,7 @@ class Slot:
     `nonce` (at most 25 characters) is the same for the same piece for ever. `message_id` is the
     platform's id, "" where none is known. `unsure` says that a process died between recording and
     posting, so the post may stand: look for it before posting. `text` is what it was recorded with.
+    `provisional` says that it only tells people that they wait.
     """
 
     ordinal: int
@@ -170,6 +171,7 @@ class Slot:
     unsure: bool = False
     recorded_at: datetime | None = None
     text: str = ""
+    provisional: bool = False
 
 
 class Outcome(StrEnum):

@@ -48,6 +48,11 @@ class Channel:
     language: str = field(default="", compare=False)
     parent: str = field(default="", compare=False)
 
+    @property
+    def tenant(self) -> str:
+        """Whose the place is, on all platforms."""
+        return f"{self.platform}:{self.workspace}"
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
@@ -103,8 +108,7 @@ class Message:
     @property
     def key(self) -> str:
         """What makes it the same message when it is delivered again."""
-        place = self.channel
-        return f"{place.platform}:{place.workspace}:{place.id}:{self.id}"
+        return f"{self.channel.tenant}:{self.channel.id}:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,7 @@ class Accepted(StrEnum):
     KEPT = "kept"  # kept as part of a thread the bot takes part in; not for the bot
     REVISED = "revised"  # an edit of a kept message
     KNOWN = "known"  # delivered before; nothing changed
+    LIMITED = "limited"  # kept, but not answered: its author, or its channel, asked too much in this minute
     IGNORED = "ignored"  # not for the bot, and not kept
 
 
@@ -181,9 +186,10 @@ class Turn:
     One answer, from being woken to being done; `question` holds the joined messages, oldest first.
 
     `taken_at` is when its lease began at the latest, on this process' monotonic clock. `waited` is how
-    many seconds lay between its being wanted and its being taken up; `taken_over` says that another holder
-    fell silent. `again` says that it was ended before: its answer takes the place of an earlier one. A
-    `fresh` one was never taken up before, so nothing of it can stand.
+    many seconds lay between its being wanted and its being taken up, `tried_for` for how many it has been
+    tried, by the database's clock; `taken_over` says that another holder fell silent. `again` says that it
+    was ended before: its answer takes the place of an earlier one. A `fresh` one was never taken up before,
+    so nothing of it can stand.
     """
 
     id: int
@@ -197,6 +203,7 @@ class Turn:
     waited: float | None = field(default=None, compare=False)
     taken_over: bool = field(default=False, compare=False)
     again: bool = False
+    tried_for: float = field(default=0.0, compare=False)
     fresh: bool = field(default=False, compare=False)
 
     @property

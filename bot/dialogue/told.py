@@ -63,7 +63,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why an answer is as it is; `reasons`: the newest of those read, oldest first; `cost` in US dollars."""
+    """
+    Why an answer is as it is; `reasons`: the newest of those read, oldest first; `cost` in US dollars.
+
+    `pruned`: what was read for it is no longer kept.
+    """
 
     turn: int
     outcome: str
@@ -77,6 +81,7 @@ class Why:
     first_text_seconds: float | None
     reasoning_tokens: int = 0
     cost: Decimal | None = None
+    pruned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

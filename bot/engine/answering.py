@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Protocol
 
 from bot.dialogue import Context, Delta, Line, Manifest, Role, Stretch, Turn
 from bot.engine.asides import Asides
 from bot.engine.extract import extract
+from bot.engine.memory import Memory
 from bot.engine.metering import Bill, Meter, NoPrices, Prices
 from bot.engine.prompt import in_turns, instruct, with_files, with_summary, without_pictures
-from bot.errors import AnswerRefused, BackendError, BackendSilent, BudgetSpent, ContextTooLong, StreamCut
+from bot.errors import (
+    AnswerRefused,
+    BackendError,
+    BackendSilent,
+    BudgetSpent,
+    ContextTooLong,
+    RateLimited,
+    StreamCut,
+)
 from bot.ports import Backend, TokenCounter, Words
 
 # What one of our tokens costs a model with an unknown vocabulary, until its usage says better.
@@ -26,54 +33,6 @@ _LEAST_ROOM = 64
 _CUTS = 4
 # Failures after which a server has worked, and may charge for it, though not a word of it came.
 _BILLED = (StreamCut, BackendSilent, AnswerRefused)
-
-
-class Recalled(Protocol):
-    """What memory gives: a summary of what is older, the lines with the question last, and why."""
-
-    @property
-    def summary(self) -> str:
-        """What is told shortly of the earlier part."""
-        ...
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """The messages, oldest first."""
-        ...
-
-    @property
-    def people(self) -> tuple[str, ...]:
-        """The names of those who speak in the lines."""
-        ...
-
-    @property
-    def manifest(self) -> Manifest:
-        """Why it is just that."""
-        ...
-
-
-class Memory(Protocol):
-    """What the engine asks the record."""
-
-    async def recall(self, turn: Turn, budget: int, *, sees: bool = True) -> Recalled:
-        """Recall what fits the budget of counted tokens; where the model `sees`, with pictures."""
-        ...
-
-    async def factor(self, model: str, unknown: float) -> float:
-        """Say how many of the model's tokens one of ours costs."""
-        ...
-
-    async def calibrate(self, model: str, measured: float) -> None:
-        """Note what one of our tokens cost the model."""
-        ...
-
-    async def spent_today(self, conversation_id: int) -> int:
-        """Say how many tokens the conversation's workspace used today."""
-        ...
-
-    async def spend(self, conversation_id: int, tokens: int, cost: Decimal | None = None) -> None:
-        """Count tokens, and dollars where known, to the day of the conversation's workspace; never fails."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +92,8 @@ class Engine:
         """
         Generate the answer, from the first model that gives a whole one.
 
-        Raises `BudgetSpent`, or the last model's `BackendError`; what came before it stands.
+        Raises `BudgetSpent`, `RateLimited` where one of the models will have room, or the last one's
+        `BackendError`; what came before it stands.
         """
         asked = " ".join(message.text for message in turn.question)
         language = self._words.language_for(replace(turn.asked, text=asked))
@@ -152,7 +112,7 @@ class Engine:
                 async for delta in self._persist(task, backend):
                     yield delta
             except BackendError as error:
-                failure = error
+                failure = _more_hopeful(failure, error)
             else:
                 failure = None
                 break
@@ -164,7 +124,8 @@ class Engine:
         """
         Tell a stretch shortly in at most about `tokens`: by the model, or by extracted sentences.
 
-        These stand where the model is the small one, fails, or may spend no more today.
+        These stand where the model is the small one, fails, or may spend no more today. Raises
+        `RateLimited`: what has to wait is better told later.
         """
         backend, lines, conversation = self._backends[0], stretch.lines, stretch.conversation_id
         if backend.languages or not await self._affordable(conversation, [backend]):
@@ -181,6 +142,8 @@ class Engine:
             meter, bill = Meter(self._counter, cost, factor), Bill(self._prices)
             deltas = self._metered(conversation, backend, context, meter, bill)
             text = "".join([delta.text async for delta in deltas])
+        except RateLimited:
+            raise
         except BackendError:
             # A block of extracted sentences serves until the model is back; the messages stay whole anyway.
             return extract(lines, tokens, self._counter.count)
@@ -293,3 +256,12 @@ class Engine:
 
     def _first_factor(self, backend: Backend) -> float:
         return 1.0 if backend.name.startswith(_O200K) else _UNKNOWN_FACTOR
+
+
+def _more_hopeful(known: Exception | None, error: BackendError) -> Exception:
+    """Choose the failure to be told: of models that have no room, the one that has it soonest."""
+    if not isinstance(known, RateLimited):
+        return error
+    if not isinstance(error, RateLimited) or error.retry_after is None:
+        return known
+    return error if known.retry_after is None or error.retry_after < known.retry_after else known

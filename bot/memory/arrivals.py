@@ -11,6 +11,8 @@ from psycopg.types.json import Jsonb
 
 from bot.dialogue import ChannelKind, Message, Platform
 from bot.memory.direct import Run
+from bot.memory.fairness import MOST_BEHIND
+from bot.memory.limits import Limits, counted_as
 from bot.memory.places import branches, key_of, lock_name
 from bot.memory.rows import row_of
 
@@ -34,11 +36,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of a message: False of `once` or `alive` have all that was written undone."""
+    """
+    What became of a message: False of `once` or `alive` have all that was written undone.
+
+    `limited` is kept, but not answered: more was asked in this minute than the limits allow.
+    """
 
     once: bool
     alive: bool
     joined: bool
+    limited: bool
 
 
 async def look(run: Run, message: Message, *, create: bool) -> Seen:
@@ -64,21 +71,35 @@ async def look(run: Run, message: Message, *, create: bool) -> Seen:
     return Seen(None, number, bool(quiet), row["left_at"], parent, parent_turn)
 
 
-async def keep(run: Run, message: Message, seen: Seen, tokens: int, encoding: str, *, answered: bool) -> Kept:
-    """Keep a message in its locked conversation; `answered`: with a turn, its author's unseen one if any."""
+async def keep(
+    run: Run, message: Message, seen: Seen, weight: tuple[int, str], limits: Limits, *, answered: bool
+) -> Kept:
+    """
+    Keep a message in its locked conversation; `answered`: with a turn, its author's unseen one if any.
+
+    `weight` is its tokens and the encoding they are counted in.
+    """
+    tokens, encoding = weight
+    person, channel = counted_as(message)
     row = row_of(message, seen.conversation or 0, 0, 0, tokens, encoding)
     lock, args = f"answer:{seen.conversation}", {"conversation_id": seen.conversation}
     given = row | {
         "files": Jsonb([asdict(file) for file in message.files]),
         "parent_id": seen.parent,
         "parent_turn_id": seen.parent_turn,
-        "answered": answered,
+        "wanted": answered,
+        "tenant": message.channel.tenant,
+        "person": person,
+        "person_limit": limits.person,
+        "channel": channel,
+        "channel_limit": limits.channel,
+        "most": MOST_BEHIND,
         "queue": message.channel.platform,
         "lock": lock,
         "args": Jsonb(args),
     }
     found = (await run(_KEEP, **given))[0]
-    return Kept(found["once"], found["alive"], found["joined"])
+    return Kept(found["once"], found["alive"], found["joined"], answered and not found["answered"])
 
 
 async def _place(run: Run, message: Message, stem: str) -> tuple[str | None, str, int | None, int | None]:
@@ -135,7 +156,7 @@ _LOOK: LiteralString = """
 WITH placed AS MATERIALIZED (
     SELECT pg_advisory_xact_lock_shared(hashtextextended(%(place)s, 0))
 ), known AS (
-    SELECT turn_id, said, withdrawn_at FROM messages WHERE key = %(key)s
+    SELECT turn_id, said, limited, withdrawn_at FROM messages WHERE key = %(key)s
 ), named AS (
     SELECT coalesce(%(conversation)s, %(stem)s || ':new' || coalesce((
         SELECT number FROM eras
@@ -159,8 +180,27 @@ ON CONFLICT (key) DO UPDATE SET key = excluded.key
 RETURNING id, quiet_at IS NOT NULL AS quiet
 """
 
+# The person is counted before the channel, always, so that two messages cannot wait for each other in a
+# ring; who is over their own limit does not use up the channel's.
 _KEEP: LiteralString = """
-WITH counted AS (
+WITH clock AS (
+    SELECT floor(extract(epoch FROM now()) / 60)::bigint AS minute
+), person AS (
+    INSERT INTO rates AS known (key, minute) SELECT %(person)s, minute FROM clock
+    WHERE %(wanted)s AND %(person_limit)s > 0
+    ON CONFLICT (key) DO UPDATE SET minute = excluded.minute,
+        count = CASE WHEN known.minute = excluded.minute THEN known.count + 1 ELSE 1 END
+    RETURNING count <= %(person_limit)s AS within
+), channel AS (
+    INSERT INTO rates AS known (key, minute) SELECT %(channel)s, minute FROM clock
+    WHERE %(wanted)s AND %(channel_limit)s > 0 AND coalesce((SELECT within FROM person), true)
+    ON CONFLICT (key) DO UPDATE SET minute = excluded.minute,
+        count = CASE WHEN known.minute = excluded.minute THEN known.count + 1 ELSE 1 END
+    RETURNING count <= %(channel_limit)s AS within
+), allowed AS MATERIALIZED (
+    SELECT %(wanted)s AND coalesce((SELECT within FROM person), true)
+        AND coalesce((SELECT within FROM channel), true) AS answered
+), counted AS (
     UPDATE conversations
     SET last_position = last_position + 1, total_tokens = total_tokens + %(tokens)s, last_at = now()
     WHERE id = %(conversation_id)s AND NOT EXISTS (SELECT FROM deletions WHERE key = %(key)s)
@@ -169,32 +209,37 @@ WITH counted AS (
     UPDATE turns SET revision = revision + 1 FROM counted WHERE turns.id = (
         SELECT id FROM turns
         WHERE conversation_id = %(conversation_id)s AND state IN ('waiting', 'answering')
-            AND wanted = 'answer' AND visible_at IS NULL AND asker_id = %(author_id)s AND %(answered)s
+            AND wanted = 'answer' AND visible_at IS NULL AND asker_id = %(author_id)s
+            AND (SELECT answered FROM allowed)
         ORDER BY id DESC LIMIT 1)
     RETURNING turns.id
 ), opened AS (
-    INSERT INTO turns (conversation_id, asker_id)
-    SELECT %(conversation_id)s, %(author_id)s FROM counted
-    WHERE %(answered)s AND NOT EXISTS (SELECT FROM joined)
+    INSERT INTO turns (conversation_id, asker_id, tenant)
+    SELECT %(conversation_id)s, %(author_id)s, %(tenant)s FROM counted, allowed
+    WHERE answered AND NOT EXISTS (SELECT FROM joined)
     RETURNING id
 ), kept AS (
     INSERT INTO messages (conversation_id, key, position, cumulative_tokens, platform_id, author_id,
         author_name, author_time_zone, author_locale, said, mentions_others, text, tokens, encoding,
-        reply_to, files, sent_at, edited_at, parent_id, parent_turn_id, turn_id)
+        reply_to, files, sent_at, edited_at, parent_id, parent_turn_id, turn_id, limited)
     SELECT %(conversation_id)s, %(key)s, last_position, total_tokens, %(platform_id)s, %(author_id)s,
         %(author_name)s, %(author_time_zone)s, %(author_locale)s, %(said)s, %(mentions_others)s, %(text)s,
         %(tokens)s, %(encoding)s, %(reply_to)s, %(files)s, %(sent_at)s, %(edited_at)s::timestamptz,
         %(parent_id)s::bigint, %(parent_turn_id)s::bigint,
-        (SELECT id FROM joined UNION ALL SELECT id FROM opened)
-    FROM counted ON CONFLICT (key) DO NOTHING
+        (SELECT id FROM joined UNION ALL SELECT id FROM opened), %(wanted)s AND NOT answered
+    FROM counted, allowed ON CONFLICT (key) DO NOTHING
     RETURNING id
 )
 SELECT EXISTS (SELECT FROM counted) AS alive, EXISTS (SELECT FROM kept) AS once,
-    EXISTS (SELECT FROM joined) AS joined,
+    EXISTS (SELECT FROM joined) AS joined, allowed.answered,
     pg_notify('frontdesk', 'conversation:' || %(conversation_id)s),
     (SELECT pg_notify('frontdesk', 'turn:' || id) FROM joined),
     (SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
-        %(queue)s::text, 'answer', 0, %(lock)s::text, NULL, %(args)s, NULL)::procrastinate_job_to_defer_v1])
-     WHERE %(answered)s AND NOT EXISTS (
+        %(queue)s::text, 'answer', -(SELECT count(*) FROM (
+            SELECT FROM turns WHERE tenant = %(tenant)s AND state IN ('waiting', 'answering')
+            LIMIT %(most)s) AS before),
+        %(lock)s::text, NULL, %(args)s, NULL)::procrastinate_job_to_defer_v1])
+     WHERE allowed.answered AND NOT EXISTS (
         SELECT FROM procrastinate_jobs WHERE lock = %(lock)s::text AND status = 'todo'))
+FROM allowed
 """

@@ -27,13 +27,15 @@ WITH held AS (
     FROM mine, oldest WHERE turns.state IN ('waiting', 'answering') AND turns.id = oldest.id
     RETURNING turns.id, turns.attempts, turns.started_at = now() AS fresh,
         oldest.state = 'answering' AS taken_over,
-        extract(epoch FROM now() - coalesce(wanted_at, created_at))::float AS waited
+        extract(epoch FROM now() - coalesce(wanted_at, created_at))::float AS waited,
+        extract(epoch FROM now() - started_at)::float AS tried_for
 ), leased AS (
     UPDATE conversations SET lease_epoch = mine.epoch, lease_until = (
         SELECT now() + make_interval(secs => %(seconds)s) WHERE EXISTS (SELECT FROM taken))
     FROM mine WHERE conversations.id = mine.id
 )
-SELECT held.*, taken.id AS turn_id, taken.attempts, taken.fresh, taken.waited, taken.taken_over, (
+SELECT held.*, taken.id AS turn_id, taken.attempts, taken.fresh, taken.waited, taken.taken_over,
+    taken.tried_for, (
     SELECT language FROM workspaces
     WHERE platform = held.platform AND workspace = held.workspace) AS place_language
 FROM held LEFT JOIN taken ON true
@@ -81,7 +83,8 @@ WITH held AS (
         SELECT id FROM turns WHERE conversation_id = %(conversation)s AND id <> %(turn)s
             AND state IN ('waiting', 'answering') ORDER BY id LIMIT 1)
     RETURNING turns.id, turns.attempts, turns.started_at = now() AS fresh,
-        extract(epoch FROM now() - coalesce(wanted_at, created_at))::float AS waited
+        extract(epoch FROM now() - coalesce(wanted_at, created_at))::float AS waited,
+        extract(epoch FROM now() - started_at)::float AS tried_for
 ), passed AS (
     UPDATE conversations SET
         last_position = mine.last_position + (SELECT count(*) FROM said),
@@ -91,7 +94,7 @@ WITH held AS (
     FROM mine WHERE conversations.id = mine.id
     RETURNING conversations.id
 )
-SELECT taken.id AS turn_id, taken.attempts, taken.fresh, taken.waited, false AS taken_over,
+SELECT taken.id AS turn_id, taken.attempts, taken.fresh, taken.waited, false AS taken_over, taken.tried_for,
     pg_notify('frontdesk', 'conversation:' || passed.id)::text
 FROM passed LEFT JOIN taken ON true
 """

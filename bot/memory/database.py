@@ -10,11 +10,12 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.rows import DictRow
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import SettingError, StoreDown
 from bot.memory.direct import LONGEST_SILENCE, Direct, Run
+from bot.memory.outages import is_outage, reason
 
 
 def driver_url(url: str) -> str:
@@ -49,6 +50,7 @@ class Database:
             driver_url(url), pool_size=pool, max_overflow=pool // 2, hide_parameters=True
         )
         sa.event.listen(self._engine.sync_engine, "connect", _let_go_of_locks)
+        sa.event.listen(self._engine.sync_engine, "handle_error", _leave_a_standby)
         self._direct = Direct(plain_url(url), pool)
         self._most = pool + pool // 2
 
@@ -103,11 +105,11 @@ class Database:
         try:
             async with engine.begin() as connection:
                 yield connection
-        except (OperationalError, InterfaceError, sa.exc.TimeoutError) as error:
-            raise StoreDown(f"the database does not answer: {_reason(error)}") from error
+        except sa.exc.TimeoutError as error:
+            raise StoreDown(f"the database does not answer: {reason(error)}") from error
         except DBAPIError as error:
-            if error.connection_invalidated:
-                raise StoreDown(f"the database closed the connection: {_reason(error)}") from error
+            if is_outage(error.orig) or error.connection_invalidated:
+                raise StoreDown(f"the database does not answer: {reason(error)}") from error
             raise
 
 
@@ -116,7 +118,7 @@ def told_by(connection: AsyncConnection) -> Run:
 
     async def run(statement: LiteralString, **given: object) -> list[DictRow]:
         result = await connection.exec_driver_sql(statement, given)
-        return [dict(row) for row in result.mappings()]
+        return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
     return run
 
@@ -125,8 +127,10 @@ def told_by(connection: AsyncConnection) -> Run:
 def _told_as_ours() -> Iterator[None]:
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise StoreDown(f"the database does not answer: {_reason(error)}") from error
+    except psycopg.Error as error:
+        if not is_outage(error):
+            raise
+        raise StoreDown(f"the database does not answer: {reason(error)}") from error
 
 
 def _let_go_of_locks(connection: DBAPIConnection, record: object) -> None:
@@ -137,7 +141,7 @@ def _let_go_of_locks(connection: DBAPIConnection, record: object) -> None:
     connection.commit()
 
 
-def _reason(error: Exception) -> str:
-    """Name the failure by its first line, which holds no parameters and so no text of a message."""
-    cause = getattr(error, "orig", None) or error
-    return str(cause).strip().split("\n", 1)[0]
+def _leave_a_standby(context: sa.engine.ExceptionContext) -> None:
+    """After a failover the address leads to another server: connections to the one that was are of no use."""
+    if isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
+        context.is_disconnect = True

@@ -45,6 +45,7 @@ class Direct:
         self._in_use = 0
         self._room = asyncio.Semaphore(most)
         self._idle: list[Cursor] = []
+        self._era = 0  # a connection that was opened before the last `close` is not kept
 
     async def run(self, statement: LiteralString, given: dict[str, Any]) -> list[DictRow]:
         """Run a statement, committed when this returns, and give its rows."""
@@ -79,7 +80,8 @@ class Direct:
         return self._in_use, len(self._idle), self._most
 
     async def close(self) -> None:
-        """Close the connections that are not in use; later ones are opened anew."""
+        """Close the connections, those in use as soon as they are not; later ones are opened anew."""
+        self._era += 1
         while self._idle:
             await self._idle.pop().connection.close()
 
@@ -88,24 +90,26 @@ class Direct:
         async with self._room:
             self._in_use += 1
             try:
+                era = self._era
                 cursor = self._idle.pop() if self._idle else (await self._open()).cursor()
                 try:
                     yield cursor
-                except psycopg.OperationalError:
-                    # The server went away: so did the others, which nobody should have to find out.
+                except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction):
+                    # The server went away, or is a standby now: so are the others', which nobody should have
+                    # to find out.
                     await cursor.connection.close()
                     await self.close()
                     raise
                 except BaseException:
-                    await self._keep_if_sound(cursor)
+                    await self._keep_if_sound(cursor, era)
                     raise
-                self._idle.append(cursor)
+                await self._keep_if_sound(cursor, era)
             finally:
                 self._in_use -= 1
 
-    async def _keep_if_sound(self, cursor: Cursor) -> None:
+    async def _keep_if_sound(self, cursor: Cursor, era: int) -> None:
         """A statement that was refused spoils nothing; one that was cancelled may still be running."""
-        if cursor.connection.info.transaction_status is TransactionStatus.IDLE:
+        if era == self._era and cursor.connection.info.transaction_status is TransactionStatus.IDLE:
             self._idle.append(cursor)
         else:
             await cursor.connection.close()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Platform
-from bot.memory.database import Database
+from bot.memory.database import Database, told_by
+from bot.memory.direct import Run
 from bot.memory.models import (
     attachments,
     conversations,
@@ -19,7 +21,6 @@ from bot.memory.models import (
     eras,
     message_revisions,
     messages,
-    people,
     pieces,
     spending,
     troubles,
@@ -109,7 +110,7 @@ class Erasing:
             if not numbers:
                 await _erase_rest(connection, platform, workspace)
                 return None
-            return await _erase_conversations(connection, platform, numbers)
+            return await erase_conversations(told_by(connection), platform, numbers)
 
 
 async def _erase_texts(connection: AsyncConnection) -> int:
@@ -147,22 +148,30 @@ async def _erase_answers(connection: AsyncConnection, turn_ids: Collection[int])
     await connection.execute(turns.update().where(turns.c.id.in_(numbers)).values(manifest=sa.null()))
 
 
-async def _erase_conversations(
-    connection: AsyncConnection, platform: Platform, numbers: Sequence[int]
-) -> Erased:
-    heard = sa.select(sa.func.count()).where(
-        messages.c.conversation_id.in_(numbers), sa.not_(messages.c.said)
-    )
-    answered = sa.select(sa.func.count()).where(turns.c.conversation_id.in_(numbers))
-    askers = sa.select(turns.c.asker_id).where(turns.c.conversation_id.in_(numbers)).distinct()
-    counts = await connection.scalar(heard), await connection.scalar(answered)
-    asked = (await connection.scalars(askers)).all()
-    await connection.execute(conversations.delete().where(conversations.c.id.in_(numbers)))
-    # Who asks elsewhere too keeps the language they chose.
-    elsewhere = sa.exists().where(turns.c.asker_id == people.c.person_id)
-    only_here = (people.c.platform == platform) & people.c.person_id.in_(asked) & sa.not_(elsewhere)
-    await connection.execute(people.delete().where(only_here))
-    return Erased(len(numbers), counts[0] or 0, counts[1] or 0)
+async def erase_conversations(run: Run, platform: Platform, numbers: Sequence[int]) -> Erased:
+    """Delete conversations with all that hangs on them, and what is known of people who ask nowhere else."""
+    rows = await run(_ERASE, platform=str(platform), numbers=list(numbers))
+    await run(_FORGET_PEOPLE, platform=str(platform), people=rows[0]["askers"])
+    return Erased(len(numbers), rows[0]["heard"], rows[0]["answered"])
+
+
+_ERASE: LiteralString = """
+WITH asked AS (
+    SELECT asker_id FROM turns WHERE conversation_id = ANY(%(numbers)s)
+), heard AS (
+    SELECT count(*) AS count FROM messages WHERE conversation_id = ANY(%(numbers)s) AND NOT said
+), gone AS (
+    DELETE FROM conversations WHERE id = ANY(%(numbers)s)
+)
+SELECT ARRAY(SELECT DISTINCT asker_id FROM asked) AS askers, (SELECT count(*) FROM asked) AS answered,
+    (SELECT count FROM heard) AS heard
+"""
+
+# Who asks elsewhere too keeps the language they chose.
+_FORGET_PEOPLE: LiteralString = """
+DELETE FROM people WHERE platform = %(platform)s AND person_id = ANY(%(people)s)
+    AND NOT EXISTS (SELECT FROM turns WHERE asker_id = person_id)
+"""
 
 
 async def _erase_rest(connection: AsyncConnection, platform: Platform, workspace: str) -> None:

@@ -17,6 +17,8 @@ from bot.memory.arrivals import Seen, keep, look
 from bot.memory.attachments import enclosed_tokens, forget_files
 from bot.memory.database import Database
 from bot.memory.direct import Run
+from bot.memory.fairness import open_turns
+from bot.memory.limits import Limits
 from bot.memory.models import IS_COPY, message_revisions, messages, turns
 from bot.memory.news import tell_conversation, wake, want_anew
 from bot.memory.places import lock_conversations
@@ -46,8 +48,14 @@ class Inbox:
         database: Database,
         counter: TokenCounter,
         attend: Callable[[Message, Scene | None], Attention],
+        limits: Limits | None = None,
     ) -> None:
-        """`attend` decides whom a message is for, given the scene of a thread the bot takes part in."""
+        """
+        `attend` decides whom a message is for, given the scene of a thread the bot takes part in.
+
+        Without `limits` everything that is for the bot is answered.
+        """
+        self._limits = limits or Limits()
         self._database = database
         self._counter = counter
         self._attend = attend
@@ -97,14 +105,21 @@ class Inbox:
             wanted = self._attend(message, await read_scene(run, seen.conversation, quiet=seen.quiet))
         if wanted is Attention.IGNORE:
             return Accepted.IGNORED
-        answered = wanted is Attention.ANSWER
-        kept = await keep(run, message, seen, tokens, self._counter.encoding, answered=answered)
+        return await self._keep_here(run, message, seen, tokens, answered=wanted is Attention.ANSWER)
+
+    async def _keep_here(
+        self, run: Run, message: Message, seen: Seen, tokens: int, *, answered: bool
+    ) -> Accepted:
+        weight = tokens, self._counter.encoding
+        kept = await keep(run, message, seen, weight, self._limits, answered=answered)
         if not kept.alive:
             raise _Deleted
         if not kept.once:
             raise _CameMeanwhile
         if seen.left_at is not None and seen.left_at < message.sent_at:
             await returned(run, message.channel)
+        if kept.limited:
+            return Accepted.LIMITED
         if not answered:
             return Accepted.KEPT
         return Accepted.JOINED if kept.joined else Accepted.NEW
@@ -112,7 +127,8 @@ class Inbox:
 
 def _settled(known: DictRow) -> bool:
     """Say whether a message that came before has all it will get from coming again."""
-    return known["turn_id"] is not None or known["said"] or known["withdrawn_at"] is not None
+    over = known["said"] or known["limited"] or known["withdrawn_at"] is not None
+    return over or known["turn_id"] is not None
 
 
 async def _lock_known(connection: AsyncConnection, message: Message) -> Sequence[sa.Row[tuple[object, ...]]]:
@@ -157,7 +173,7 @@ async def _hear_again(
     for row in rows:
         if _is_newer(message, row):
             await _revise(connection, message, row, tokens)
-    if outright is Attention.ANSWER and known.turn_id is None and not known.said:
+    if outright is Attention.ANSWER and known.turn_id is None and not (known.said or known.limited):
         return await _join_or_open(connection, known.conversation_id, message)
     if not edited:
         return Accepted.KNOWN
@@ -209,13 +225,17 @@ async def _join_or_open(connection: AsyncConnection, conversation_id: int, messa
         .limit(1)
     )
     turn_id = await connection.scalar(unseen)
-    joined = turn_id is not None
+    joined, behind = turn_id is not None, 0
     if joined:
         await want_anew(connection, turn_id)
     else:
-        opened = turns.insert().values(conversation_id=conversation_id, asker_id=message.author.id)
+        tenant = message.channel.tenant
+        behind = await open_turns(connection, tenant)
+        opened = turns.insert().values(
+            conversation_id=conversation_id, asker_id=message.author.id, tenant=tenant
+        )
         turn_id = (await connection.execute(opened.returning(turns.c.id))).scalar_one()
     mine = messages.update().where(messages.c.key == message.key)
     await connection.execute(mine.values(turn_id=turn_id))
-    await wake(connection, "answer", conversation_id, message.channel.platform)
+    await wake(connection, "answer", conversation_id, message.channel.platform, behind)
     return Accepted.JOINED if joined else Accepted.NEW

@@ -78,6 +78,11 @@ class Leases:
         self._bell = bell
         self._rung = asyncio.Event()
 
+    @property
+    def count(self) -> int:
+        """How many answers are in work here."""
+        return len(self._held)
+
     @asynccontextmanager
     async def hold(self, turn: Turn) -> AsyncIterator[Lease]:
         """Keep a lease alive, from when it was taken until the block ends."""

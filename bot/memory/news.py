@@ -15,9 +15,22 @@ CHANNEL = "frontdesk"
 _DEFER = sa.text(
     """
     SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
-        CAST(:queue AS text), CAST(:task AS text), 0, CAST(:lock AS text), NULL, CAST(:args AS jsonb), NULL
+        CAST(:queue AS text), CAST(:task AS text), CAST(:priority AS int), CAST(:lock AS text), NULL,
+        CAST(:args AS jsonb), NULL
     )::procrastinate_job_to_defer_v1])
     WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE lock = CAST(:lock AS text) AND status = 'todo')
+    """
+)
+# The lease of a turn that waits is nobody's: it only keeps others away for the time of the pause.
+_HURRY = sa.text(
+    """
+    WITH free AS (
+        UPDATE conversations SET lease_until = NULL
+        WHERE id = :conversation AND lease_until IS NOT NULL AND NOT EXISTS (
+            SELECT FROM turns WHERE conversation_id = :conversation AND state = 'answering')
+    )
+    UPDATE procrastinate_jobs SET scheduled_at = NULL
+    WHERE lock = CAST(:lock AS text) AND status = 'todo' AND scheduled_at > now()
     """
 )
 # Looked at before conversations are locked: a long queue would be locked as a whole, sweep by sweep.
@@ -28,11 +41,26 @@ UNTOLD = sa.text(
 _NOTIFY = sa.text("SELECT pg_notify(:channel, :news)")
 
 
-async def wake(connection: AsyncConnection, task: str, conversation_id: int, platform: Platform) -> None:
-    """Have a worker run the task for a conversation, unless one is told already; its row has to be locked."""
+async def wake(
+    connection: AsyncConnection, task: str, conversation_id: int, platform: Platform, behind: int = 0
+) -> None:
+    """
+    Have a worker run the task for a conversation, unless one is told already; its row has to be locked.
+
+    `behind` is how many others it stands behind, as `fairness` has it.
+    """
     args = json.dumps({"conversation_id": conversation_id})
-    lock = f"{task}:{conversation_id}"
-    await connection.execute(_DEFER, {"queue": str(platform), "task": task, "lock": lock, "args": args})
+    told = {"queue": str(platform), "task": task, "lock": f"{task}:{conversation_id}", "args": args}
+    await connection.execute(_DEFER, told | {"priority": -behind})
+
+
+async def hurry(connection: AsyncConnection, conversation_id: int) -> None:
+    """
+    End a pause that a conversation's wake-up waits for, since something else is wanted of its turn.
+
+    Its row has to be locked. A lease that somebody holds stays: who holds it is told by `tell_turn`.
+    """
+    await connection.execute(_HURRY, {"conversation": conversation_id, "lock": f"answer:{conversation_id}"})
 
 
 async def tell_conversation(connection: AsyncConnection, conversation_id: int) -> None:

@@ -27,16 +27,17 @@ class Outbox:
         """All receipts write to the same database."""
         self._database = database
 
-    def receipts(self, turn: Turn, fence: Fence) -> TurnReceipts:
-        """Open the record of one answer's posts."""
-        return TurnReceipts(self._database, turn, fence)
+    def receipts(self, turn: Turn, fence: Fence, *, provisional: bool = False) -> TurnReceipts:
+        """Open the record of one answer's posts; what is `provisional` does not count as seen of it."""
+        return TurnReceipts(self._database, turn, fence, provisional=provisional)
 
 
 class TurnReceipts:
     """The record of one answer's posts."""
 
-    def __init__(self, database: Database, turn: Turn, fence: Fence) -> None:
+    def __init__(self, database: Database, turn: Turn, fence: Fence, *, provisional: bool = False) -> None:
         """`fence` is asked right before each call to a platform."""
+        self._provisional = provisional
         self._database = database
         self._turn = turn
         self._fence = fence
@@ -66,7 +67,11 @@ class TurnReceipts:
         or it becomes a turn of its own.
         """
         rows = await self._database.run(
-            _SENDING, ordinal=piece.ordinal, text=storable(piece.text), **self._ids
+            _SENDING,
+            ordinal=piece.ordinal,
+            text=storable(piece.text),
+            seen=not self._provisional,
+            **self._ids,
         )
         row = rows[0]
         if not row["held"]:
@@ -123,7 +128,7 @@ WITH held AS (
 
 # A removed piece is taken up again under a nonce that no earlier post had.
 _SENDING: LiteralString = f"""{_HELD}, seen AS (
-    UPDATE turns SET visible_at = coalesce(visible_at, now()) FROM held
+    UPDATE turns SET visible_at = coalesce(visible_at, CASE WHEN %(seen)s THEN now() END) FROM held
     WHERE turns.id = %(turn)s AND turns.revision = %(revision)s RETURNING turns.id
 ), known AS (
     SELECT nonce, message_id, recorded_at, text FROM pieces
@@ -160,7 +165,11 @@ _REMOVED: LiteralString = f"""{_HELD}, changed AS (
     RETURNING pieces.id
 ){_TELL}"""  # noqa: S608
 
-_STANDING = "SELECT * FROM pieces WHERE turn_id = %(turn)s AND state <> 'removed' ORDER BY ordinal"
+_STANDING: LiteralString = """
+SELECT pieces.*, turns.visible_at IS NULL AS provisional
+FROM pieces JOIN turns ON turns.id = pieces.turn_id
+WHERE turn_id = %(turn)s AND pieces.state <> 'removed' ORDER BY ordinal
+"""
 
 
 def _slot(found: Mapping[str, Any]) -> Slot:
@@ -171,4 +180,5 @@ def _slot(found: Mapping[str, Any]) -> Slot:
         unsure=found["message_id"] is None,
         recorded_at=found["recorded_at"],
         text=found["text"],
+        provisional=found.get("provisional", False),
     )

@@ -85,6 +85,16 @@ class Processes:
         )
         self._alive = [row["roles"] for row in rows]
 
+    async def give_up(self, *roles: str) -> None:
+        """
+        Have the others count without us from now on for these roles: they share what we leave.
+
+        Where the database is away they learn of it with our next beat, or our silence.
+        """
+        self._roles = [role for role in self._roles if role not in roles]
+        with suppress(StoreDown):
+            await self.beat()
+
     async def all(self) -> list[ProcessSeen]:
         """List the processes that were heard of in the last minute, oldest first."""
         return [
@@ -106,7 +116,7 @@ _BEAT: LiteralString = """
 WITH mine AS (
     INSERT INTO processes (id, roles, version, host, pid)
     VALUES (%(id)s, %(roles)s, %(version)s, %(host)s, %(pid)s)
-    ON CONFLICT (id) DO UPDATE SET beat_at = now()
+    ON CONFLICT (id) DO UPDATE SET beat_at = now(), roles = excluded.roles
     RETURNING roles
 ), gone AS (
     DELETE FROM processes WHERE beat_at < now() - interval '1 minute' AND id <> %(id)s

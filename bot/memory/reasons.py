@@ -34,6 +34,7 @@ async def explain(connection: AsyncConnection, turn: int) -> Why | None:
         row.first_text_seconds,
         row.reasoning_tokens or 0,
         row.cost,
+        row.manifest is None and row.finished_at is not None,
     )
 
 

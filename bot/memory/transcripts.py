@@ -131,7 +131,11 @@ async def _heard(
 async def _answers(
     connection: AsyncConnection, conversation_id: int, heard: Sequence[sa.Row[tuple[object, ...]]]
 ) -> dict[int, Entry]:
-    """Read the answers to what was heard; their text is what was posted, so that it is what people see."""
+    """
+    Read the answers to what was heard; their text is what was posted, so that it is what people see.
+
+    Posts that were pruned have the text that was said.
+    """
     first = min((row.turn_id for row in heard if row.turn_id), default=None)
     if first is None:
         return {}
@@ -140,7 +144,14 @@ async def _answers(
         .where(pieces.c.turn_id == turns.c.id, pieces.c.state != "removed")
         .scalar_subquery()
     )
-    found = sa.select(turns, sa.func.coalesce(posted, "").label("posted")).where(
+    said = (
+        sa.select(messages.c.text)
+        .where(messages.c.turn_id == turns.c.id, messages.c.said, messages.c.withdrawn_at.is_(None))
+        .limit(1)
+        .scalar_subquery()
+    )
+    text = sa.func.coalesce(sa.func.nullif(sa.func.trim(posted, "\n"), ""), said, "")
+    found = sa.select(turns, text.label("posted")).where(
         turns.c.conversation_id == conversation_id, turns.c.id >= first
     )
     return {row.id: _answer(row) for row in await connection.execute(found)}

@@ -19,7 +19,6 @@ from bot.memory.models import conversations, messages, people, pieces, turns
 from bot.memory.news import UNTOLD, tell_conversation, wake
 from bot.memory.places import as_conversation
 from bot.memory.rows import Row, message_of, row_of, storable, weigh
-from bot.memory.workspaces import language_of_place
 from bot.ports import TokenCounter
 
 
@@ -175,16 +174,17 @@ class Turns:
         return Turn(
             row["turn_id"],
             conversation,
-            _asked(rows, conversation),
+            asked_by(rows, conversation),
             epoch,
             rows[0]["wanted_revision"],
             row["attempts"],
             taken_at,
             Wanted(rows[0]["wanted"]),
-            row["waited"],
-            row["taken_over"],
-            rows[0]["again"],
-            row["fresh"],
+            waited=row["waited"],
+            taken_over=row["taken_over"],
+            again=rows[0]["again"],
+            tried_for=row["tried_for"] or 0.0,
+            fresh=row["fresh"],
         )
 
     def _said(self, turn: Turn, answer: Answer) -> Message:
@@ -194,8 +194,10 @@ class Turns:
     async def _take(
         self, connection: AsyncConnection, conversation: Conversation, epoch: int, taken_at: float
     ) -> Turn | None:
+        tried_for = sa.cast(sa.func.extract("epoch", sa.func.now() - turns.c.started_at), sa.Float)
+        wanted = (turns.c.revision, turns.c.attempts, turns.c.wanted, turns.c.finished_at)
         oldest = (
-            sa.select(turns.c.id, turns.c.revision, turns.c.attempts, turns.c.wanted, turns.c.finished_at)
+            sa.select(turns.c.id, *wanted, tried_for.label("tried_for"))
             .where(turns.c.conversation_id == conversation.id, turns.c.state.in_(["waiting", "answering"]))
             .order_by(turns.c.id)
             .limit(1)
@@ -220,7 +222,8 @@ class Turns:
             found.attempts + 1,
             taken_at,
             Wanted(found.wanted),
-            found.finished_at is not None,
+            again=found.finished_at is not None,
+            tried_for=found.tried_for or 0.0,
         )
 
     async def _keep_said(
@@ -248,24 +251,17 @@ async def _fenced(connection: AsyncConnection, turn: Turn) -> sa.RowMapping:
 
     A turn that was ended or given back is nobody's, though the lease's number has not moved since.
     """
-    row = await _lock(connection, turn.conversation.id)
+    here = conversations.c.id == turn.conversation.id
+    epoch = await connection.scalar(sa.select(conversations.c.lease_epoch).where(here).with_for_update())
     mine = (turns.c.id == turn.id) & (turns.c.state == "answering") & (turns.c.epoch == turn.epoch)
     wanted = (turns.c.revision, turns.c.wanted, turns.c.finished_at)
     found = sa.select(*wanted, conversations.c.last_position, conversations.c.total_tokens).join(
         conversations, conversations.c.id == turns.c.conversation_id
     )
     held = (await connection.execute(found.where(mine))).first()
-    if row is None or row.lease_epoch != turn.epoch or held is None:
+    if epoch != turn.epoch or held is None:
         raise LeaseLost(f"turn {turn.id} is another worker's, or over")
     return held._mapping
-
-
-async def _lock(connection: AsyncConnection, conversation_id: int) -> sa.Row[tuple[object, ...]] | None:
-    left = sa.cast(sa.func.extract("epoch", conversations.c.lease_until - sa.func.now()), sa.Float)
-    language = language_of_place(conversations.c.platform, conversations.c.workspace)
-    found = sa.select(conversations, left.label("free_in"), language.label("place_language"))
-    found = found.where(conversations.c.id == conversation_id).with_for_update()
-    return (await connection.execute(found)).first()
 
 
 async def _set_lease(connection: AsyncConnection, conversation_id: int, **values: object) -> None:
@@ -286,10 +282,11 @@ async def _question(
         .where(messages.c.turn_id == turn_id, sa.not_(messages.c.said))
         .order_by(messages.c.position)
     )
-    return _asked((await connection.execute(heard)).mappings().all(), conversation)
+    return asked_by((await connection.execute(heard)).mappings().all(), conversation)
 
 
-def _asked(rows: Sequence[Row], conversation: Conversation) -> tuple[Message, ...]:
+def asked_by(rows: Sequence[Row], conversation: Conversation) -> tuple[Message, ...]:
+    """Make the question of its rows; of one that is all deleted, only where and by whom it was."""
     asked = [
         replace(message_of(row, conversation.channel), language=row["language"] or "")
         for row in rows

@@ -11,7 +11,7 @@ from bot.memory.database import Database
 from bot.memory.eras import next_era
 from bot.memory.leaving import leave_said
 from bot.memory.models import conversations, messages, turns, votes
-from bot.memory.news import tell_conversation, tell_turn, wake
+from bot.memory.news import hurry, tell_conversation, tell_turn, wake
 from bot.memory.places import current
 from bot.memory.reasons import explain
 from bot.memory.rows import storable
@@ -112,6 +112,7 @@ async def _want(connection: AsyncConnection, turn: sa.Row[tuple[object, ...]], *
     await connection.execute(changed.values(**since, **changes))
     await tell_turn(connection, row["id"])
     await tell_conversation(connection, row["conversation_id"])
+    await hurry(connection, row["conversation_id"])
     await wake(connection, "answer", row["conversation_id"], Platform(row["platform"]))
 
 

@@ -14,7 +14,7 @@ from bot.dialogue import Channel, Deletion, Platform
 from bot.memory.database import Database
 from bot.memory.leaving import leave_context, leave_said, quoting, rows_of, unquote
 from bot.memory.models import conversations, deletions, messages, pieces, summary_blocks, turns
-from bot.memory.news import tell_conversation, tell_turn, wake, want_anew
+from bot.memory.news import hurry, tell_conversation, tell_turn, wake, want_anew
 from bot.memory.places import key_of, lock_conversations, lock_name
 from bot.memory.targets import OPEN
 
@@ -195,6 +195,7 @@ async def _take_away(connection: AsyncConnection, turn: int) -> None:
         return
     platform = sa.select(conversations.c.platform).where(conversations.c.id == conversation)
     await tell_turn(connection, turn)
+    await hurry(connection, conversation)
     await wake(
         connection, "answer", conversation, Platform((await connection.execute(platform)).scalar_one())
     )

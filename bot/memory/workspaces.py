@@ -68,12 +68,6 @@ class Workspaces:
         log.info("workspace_left", platform=str(platform), workspace=workspace)
 
 
-def language_of_place(platform: object, workspace: object) -> sa.ScalarSelect[str]:
-    """Tell within another statement the language that a workspace is set to."""
-    here = (workspaces.c.platform == platform) & (workspaces.c.workspace == workspace)
-    return sa.select(workspaces.c.language).where(here).scalar_subquery()
-
-
 async def returned(run: Run, channel: Channel) -> None:
     """Note that the bot is in a workspace again, so that its data is kept."""
     here = {"platform": channel.platform, "workspace": channel.workspace}

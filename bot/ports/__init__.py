@@ -9,6 +9,7 @@ from bot.ports.platforms import (
     Links,
     Named,
     Notices,
+    Paced,
     Receipts,
     Withdraws,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "Links",
     "Named",
     "Notices",
+    "Paced",
     "Receipts",
     "Tell",
     "TokenCounter",

@@ -211,3 +211,16 @@ class Withdraws(Protocol):
     def withdraw_by(self, door: Door) -> None:
         """Withdraw by this door what is found deleted right before its answer."""
         ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A platform that takes only so many posts a minute, so that the ones that are needed come first."""
+
+    def spares(self, channel: Channel) -> bool:
+        """
+        Take the allowance for a post that could be left out; False where others need what is left.
+
+        It is for one in that place, and for the edit by which the answer will take its place.
+        """
+        ...

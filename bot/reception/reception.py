@@ -110,8 +110,14 @@ class Reception:
         workspaces: Workspaces,
         words: Words,
         admits: Callable[[Author, Channel], bool] = lambda author, channel: True,
+        limited: Callable[[Message], None] = lambda message: None,
     ) -> None:
-        """All parts stand for the same database; `admits` says who is heard where."""
+        """
+        All parts stand for the same database; `admits` says who is heard where.
+
+        `limited` is called with what is kept, but above the limits and not answered.
+        """
+        self._limited = limited
         self._admits = admits
         self._inbox = inbox
         self._withdrawals = withdrawals
@@ -122,7 +128,10 @@ class Reception:
 
     async def accept(self, message: Message) -> Accepted:
         """Keep a message once, however often it comes."""
-        return await self._inbox.accept(message)
+        accepted = await self._inbox.accept(message)
+        if accepted is Accepted.LIMITED:
+            self._limited(message)
+        return accepted
 
     async def withdraw(self, deletion: Deletion) -> None:
         """Take deleted messages out of every context, and their answers away."""

@@ -30,6 +30,9 @@ def _facts(why: Why, tell: Tell) -> str:
 
 
 def _parts(why: Why, tell: Tell) -> Iterator[str]:
+    if why.pruned:
+        yield f"- {tell('why-pruned')}"
+        return
     manifest = why.manifest
     ways = (("whole", manifest.whole), ("summary", manifest.summarised), ("left-out", manifest.left_out))
     for way, spans in ways:

@@ -79,6 +79,8 @@ class Talk:
         accepted = await self._door.accept(message)
         if accepted is Accepted.IGNORED:
             return self._problem(request, 403, "not-heard")
+        if accepted is Accepted.LIMITED:
+            return self._problem(request, 429, "rate-limited")
         return JSONResponse({"id": message.id, "accepted": accepted}, status_code=202)
 
     async def why(self, request: Request) -> Response:
@@ -145,6 +147,7 @@ def _reasons(why: Why) -> dict[str, Any]:
         "attempts": why.attempts,
         "seconds": why.seconds,
         "first_text_seconds": why.first_text_seconds,
+        "pruned": why.pruned,
         "budget": why.manifest.budget,
         "tokens": why.manifest.tokens,
         "shortened": why.manifest.shortened,

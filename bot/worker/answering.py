@@ -10,7 +10,15 @@ from typing import Protocol
 import structlog
 
 from bot.dialogue import Answer, Conversation, Delta, Message, Outcome, Platform, Turn, Wanted
-from bot.errors import BackendError, BudgetSpent, FrontdeskError, PlatformError, StreamCut, Superseded
+from bot.errors import (
+    BackendError,
+    BudgetSpent,
+    FrontdeskError,
+    PlatformError,
+    RateLimited,
+    StreamCut,
+    Superseded,
+)
 from bot.ports import Adapter, History, Receipts, Words
 from bot.worker.draft import Draft
 from bot.worker.ending import Ending
@@ -20,6 +28,7 @@ from bot.worker.progress import Progress
 log = structlog.get_logger()
 
 _MOST_ATTEMPTS = 5
+_LONGEST_WAIT = 900.0  # seconds that a turn waits for a model with room before its asker is told
 
 
 class Engine(Protocol):
@@ -115,8 +124,8 @@ class Answerer:
         """
         Answer a turn that was claimed this moment, and return the conversation's next.
 
-        Raises `LeaseLost` where another worker took it, and `PlatformDown` or `StoreDown` where a later
-        try may help; whatever was posted is on record then.
+        Raises `LeaseLost` where another worker took it, and `PlatformDown`, `StoreDown` or `RateLimited`
+        where a later try may help; whatever was posted is on record then.
         """
         progress = Progress()
         while True:
@@ -166,16 +175,25 @@ class Answerer:
     async def _write(self, turn: Turn, adapter: Adapter, draft: Draft, progress: Progress) -> Answer:
         """Have the engine write into the draft; whatever fails reaches the draft's reader."""
         try:
-            await self._read_thread_first(turn, adapter)
-            if self._attaching is not None:
-                await self._attaching.attach(turn, adapter)
-            error = await self._generate(turn, draft, progress)
+            error = await self._prepare_and_generate(turn, adapter, draft, progress)
         except Exception as failure:
             draft.fail(failure)
             raise
         language = self._words.language_for(turn.asked)
         draft.write(self._shown(progress, error, language), done=True)
         return progress.ended(Outcome.FAILED if error else Outcome.DONE, progress.text, error)
+
+    async def _prepare_and_generate(
+        self, turn: Turn, adapter: Adapter, draft: Draft, progress: Progress
+    ) -> str:
+        """Read what belongs to the question, and answer it; return why that failed, or ""."""
+        if turn.attempts > _MOST_ATTEMPTS:  # before anything of it is read, which may be what ends workers
+            log.error("turn_set_aside", turn=turn.id, attempts=turn.attempts)
+            return "poisoned"
+        await self._read_thread_first(turn, adapter)
+        if self._attaching is not None:
+            await self._attaching.attach(turn, adapter)
+        return await self._generate(turn, draft, progress)
 
     async def _read_thread_first(self, turn: Turn, adapter: Adapter) -> None:
         if turn.conversation.history_read or not isinstance(adapter, History):
@@ -190,15 +208,14 @@ class Answerer:
 
     async def _generate(self, turn: Turn, draft: Draft, progress: Progress) -> str:
         """Follow the generation into the draft; return the catalogue's key of why it failed, or ""."""
-        if turn.attempts > _MOST_ATTEMPTS:
-            log.error("turn_set_aside", turn=turn.id, attempts=turn.attempts)
-            return "poisoned"
         try:
             async for delta in self._engine.answer(turn):
                 progress.follow(delta)
                 if delta.text:
                     draft.write(progress.text)
         except BackendError as error:
+            if isinstance(error, RateLimited) and _may_wait(turn, progress):
+                raise
             log.warning("model_failed", turn=turn.id, kind=type(error).__name__, reason=str(error))
             return error.reason
         except BudgetSpent:
@@ -219,3 +236,8 @@ class Answerer:
         elif progress.limited:
             notes.append(self._words.say("limited", language))
         return "\n\n".join([progress.text.rstrip(), *notes])
+
+
+def _may_wait(turn: Turn, progress: Progress) -> bool:
+    """Say whether a turn waits for a model with room: not with half an answer, and not for ever."""
+    return not progress.text.strip() and turn.tried_for < _LONGEST_WAIT

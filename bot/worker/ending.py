@@ -32,12 +32,15 @@ class Ending:
         self, turn: Turn, adapter: Adapter, receipts: Receipts, lease: Lease, progress: Progress
     ) -> Answer:
         """
-        End what stands with a note; where nothing stands, nothing is posted.
+        End what stands with a note; where nothing stands, nothing is posted, and a word that one waits goes.
 
         `progress` is what this process made of it; after another process died, the record says what stands.
         """
         standing = await receipts.standing()
         if not standing:
+            return progress.ended(Outcome.STOPPED, "")
+        if all(slot.provisional for slot in standing):
+            await adapter.take_away(turn.asked, receipts)
             return progress.ended(Outcome.STOPPED, "")
         note = self._words.say("stopped", self._words.language_for(turn.asked))
         opening = apology(turn, self._words)

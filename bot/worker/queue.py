@@ -24,7 +24,8 @@ log = structlog.get_logger()
 _BEAT_SECONDS = 1.5
 _STALLED_BEATS = 3.5
 _LONGEST_PAUSE = 30.0
-_LAST_WORDS_SECONDS = 3.0
+# A call to a platform that is on its way, the end of a stream, and what became of the job.
+_LAST_WORDS_SECONDS = 10.0
 
 Task = Callable[[int], Awaitable[None]]
 
@@ -119,8 +120,10 @@ class Queue:
             await asyncio.shield(working)
         finally:
             rescuing.cancel()
+            beating = asyncio.create_task(self._beat_on(worker))
             await self._stop(worker, working)
-            await asyncio.wait({rescuing})
+            beating.cancel()
+            await asyncio.wait({rescuing, beating})
 
     async def _stop(self, worker: Worker, working: asyncio.Task[None]) -> None:
         """
@@ -138,6 +141,20 @@ class Queue:
             await asyncio.wait({working})
         if not working.cancelled() and (error := working.exception()) is not None:
             log.info("queue_ended", kind=type(error).__name__)
+
+    async def _beat_on(self, worker: Worker) -> None:
+        """
+        Go on saying that we live while running jobs have their grace.
+
+        The engine stops saying so as soon as it is told to stop; the others would take those jobs for a
+        dead worker's, and do them beside us.
+        """
+        while worker.worker_id is not None:
+            try:
+                await self._app.job_manager.update_heartbeat(worker.worker_id)
+            except (ConnectorException, psycopg.Error) as error:
+                log.warning("beat_missed", reason=str(error).split("\n", 1)[0])
+            await asyncio.sleep(self._beat)
 
     def _register(self, name: str, task: Task) -> None:
         async def run(context: JobContext, conversation_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from bot.errors import (
     PlatformDown,
     PlatformError,
     PostRefused,
+    RateLimited,
     TokenRefused,
 )
 from bot.worker.queue import Later
@@ -30,6 +32,8 @@ _LEAST_SUMMARY, _MOST_SUMMARY = 64, 400
 _SHORT_WAIT = 1.0
 _PLATFORM_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
 _TOKEN_PATIENCE = timedelta(days=1)  # nobody waits longer for a token to be put right
+_MODEL_PAUSE, _SHORTEST_PAUSE = 5.0, 1.0
+_SUSPICIOUS = 4  # a turn's tries from which on it is tried apart from others like it
 
 
 class Answerer(Protocol):
@@ -126,6 +130,7 @@ class Worker:
         self._engine = engine
         self._care = care
         self._away: Counter[tuple[Platform, str]] = Counter()
+        self._suspect = asyncio.Lock()
 
     async def answer(self, conversation_id: int) -> None:
         """
@@ -142,12 +147,19 @@ class Worker:
         await self._order_folding(conversation_id, platform)
 
     async def fold(self, conversation_id: int) -> None:
-        """Fold a conversation's oldest part until enough of it is told shortly."""
+        """
+        Fold a conversation's oldest part until enough of it is told shortly.
+
+        Raises `Later` where the model has no room.
+        """
         budget = self._engine.room
         while (stretch := await self._summaries.next_stretch(conversation_id, budget)) is not None:
             share = stretch.covered_tokens // _SUMMARY_SHARE
             tokens = max(_LEAST_SUMMARY, min(_MOST_SUMMARY, share))
-            text = await self._engine.summarise(stretch, tokens) or "…" if stretch.lines else ""
+            try:
+                text = await self._engine.summarise(stretch, tokens) or "…" if stretch.lines else ""
+            except RateLimited as error:
+                raise Later(_until_room(error)) from error
             await self._summaries.add(stretch, text)
             log.info("stretch_folded", conversation=conversation_id, level=stretch.level)
 
@@ -168,7 +180,9 @@ class Worker:
 
     async def _answer_one(self, turn: Turn) -> Turn | None:
         try:
-            return await self._deliver(turn)
+            if turn.attempts < _SUSPICIOUS:
+                return await self._deliver(turn)
+            return await self._deliver_apart(turn)
         except LeaseLost:
             log.info("turn_taken_over", turn=turn.id)
             await self._turns.forgive(turn)
@@ -176,7 +190,21 @@ class Worker:
         except asyncio.CancelledError:
             with suppress(FrontdeskError):
                 await self._turns.hand_over(turn)
+                log.info("turn_handed_over", turn=turn.id)
             raise
+
+    async def _deliver_apart(self, turn: Turn) -> Turn | None:
+        """
+        Answer a turn that several workers died with, one such at a time.
+
+        One that ends its worker takes along all that is answered there at that moment: were they all
+        tried together, each would count as many deaths as the one that brings them about.
+        """
+        if self._suspect.locked():
+            await self._turns.release(turn, _SHORTEST_PAUSE)
+            raise Later(_SHORTEST_PAUSE)
+        async with self._suspect:
+            return await self._deliver(turn)
 
     async def _deliver(self, turn: Turn) -> Turn | None:
         place = (turn.conversation.channel.platform, turn.conversation.channel.workspace)
@@ -192,6 +220,11 @@ class Worker:
             # Each try costs a whole answer's tokens: the longer it is away, the rarer they are.
             pause = min(_PLATFORM_PAUSE * 2.0 ** self._away[place], _LONGEST_PAUSE)
             self._away[place] = min(self._away[place] + 1, 10)
+            await self._turns.release(turn, pause)
+            raise Later(pause) from error
+        except RateLimited as error:
+            pause = _until_room(error)
+            log.info("turn_waits", turn=turn.id, reason=str(error), seconds=round(pause, 1))
             await self._turns.release(turn, pause)
             raise Later(pause) from error
         del self._away[place]
@@ -212,3 +245,9 @@ class Worker:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _until_room(error: RateLimited) -> float:
+    """Say when to try again, not all at the same moment."""
+    asked = _MODEL_PAUSE if error.retry_after is None else error.retry_after
+    return min(max(asked, _SHORTEST_PAUSE), _LONGEST_PAUSE) * random.uniform(1.0, 1.25)

@@ -9,9 +9,10 @@ from itertools import pairwise
 
 import pytest
 
+from bot.adapters import posting
 from bot.adapters.posting import PostGone, post_and_edit
 from bot.dialogue import Piece, Slot
-from bot.errors import LeaseLost, PlatformDown, StreamCut, Superseded
+from bot.errors import LeaseLost, PlatformDown, StoreDown, StreamCut, Superseded
 from tests.fakes import FakeReceipts, pieces_of
 
 LONG = 3_600.0
@@ -27,6 +28,7 @@ class Wall:
         self.times: list[float] = []
         self.lost: dict[int, str] = {}
         self.broken = False
+        self.slow: asyncio.Event | None = None
         self._changed = asyncio.Event()
 
     async def until(self, predicate: Callable[[], bool]) -> None:
@@ -36,6 +38,9 @@ class Wall:
                 await self._changed.wait()
 
     async def post(self, piece: Piece, nonce: str) -> str:
+        if self.slow is not None:
+            self._note("begun")
+            await self.slow.wait()
         message_id = f"m{len(self.nonces)}"
         self.nonces[nonce] = message_id
         self.posts[message_id] = piece.text
@@ -317,3 +322,71 @@ async def test_a_cancelled_delivery_leaves_no_reader_behind(wall: Wall, receipts
         await asyncio.wait({delivery})
         await closed.wait()
     assert delivery.cancelled()
+
+
+async def test_a_call_that_is_on_the_wire_when_we_are_told_to_stop_is_made_and_recorded(
+    wall: Wall, receipts: FakeReceipts
+) -> None:
+    wall.slow = asyncio.Event()
+    delivery = asyncio.create_task(
+        post_and_edit(pieces_of(Piece(0, "one", done=True), Piece(1, "two")), receipts, wall, LONG)
+    )
+    await wall.until(lambda: wall.calls == ["begun"])
+    delivery.cancel()
+    await asyncio.sleep(0)
+    assert not delivery.done()
+    wall.slow.set()
+    await asyncio.wait({delivery}, timeout=5)
+    assert delivery.cancelled()
+    assert wall.calls == ["begun", "post"]
+    assert receipts.log == [("sending", 0), ("sent", 0)]
+
+
+async def test_a_platform_that_does_not_answer_holds_up_no_stop(
+    wall: Wall, receipts: FakeReceipts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.posting.CALL_SECONDS", 0.01)
+    wall.slow = asyncio.Event()
+    delivery = asyncio.create_task(post_and_edit(pieces_of(Piece(0, "one")), receipts, wall, LONG))
+    await wall.until(lambda: wall.calls == ["begun"])
+    delivery.cancel()
+    await asyncio.wait({delivery}, timeout=5)
+    assert delivery.cancelled()
+    assert receipts.log == [("sending", 0)]
+
+
+class Forgetful(FakeReceipts):
+    """A record that is away when a post is to be recorded, and then has given the lease to somebody."""
+
+    def __init__(self, away: int, *, taken: bool) -> None:
+        super().__init__()
+        self.away = away
+        self.taken = taken
+
+    async def sent(self, piece: Piece, message_id: str) -> None:
+        if self.away:
+            self.away -= 1
+            raise StoreDown("away")
+        if self.taken:
+            raise LeaseLost("another has it")
+        await super().sent(piece, message_id)
+
+
+async def test_a_post_is_recorded_as_soon_as_the_record_is_back(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "RECORD_PAUSES", (0.0, 0.0))
+    receipts = Forgetful(2, taken=False)
+    await post_and_edit(pieces_of(Piece(0, "Well", done=True)), receipts, wall, LONG)
+    assert receipts.texts == {0: "Well"}
+    with pytest.raises(StoreDown):
+        await post_and_edit(pieces_of(Piece(0, "Well", done=True)), Forgetful(3, taken=False), wall, LONG)
+
+
+async def test_a_post_of_somebody_who_thaws_while_the_record_is_away_is_taken_back(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "RECORD_PAUSES", (0.0, 0.0))
+    with pytest.raises(LeaseLost):
+        await post_and_edit(pieces_of(Piece(0, "Well", done=True)), Forgetful(1, taken=True), wall, LONG)
+    assert wall.posts == {}

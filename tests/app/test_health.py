@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot.app.ground import Ground, opened
-from bot.app.health import DatabaseCheck, ProcessesCheck, TroublesCheck
+from bot.app.health import AsideCheck, DatabaseCheck, ProcessesCheck, TroublesCheck
 from bot.config import read_settings
 from bot.dialogue import Channel, Finding, Platform
 from bot.memory.processes import Processes
@@ -70,6 +71,31 @@ async def test_refused_posts_are_told_place_by_place(looking: Looking, database_
     assert wrong.cure
 
 
+async def test_messages_that_were_set_aside_are_told(looking: Looking, database_url: str) -> None:
+    asked = """
+        WITH c AS (
+            INSERT INTO conversations (key, platform, workspace, place, kind)
+            VALUES ('k', 'slack', 'T1', 'C1', 'open') RETURNING id)
+        INSERT INTO turns (conversation_id, asker_id, state, error, attempts, finished_at)
+        SELECT c.id, 'U1', 'failed', one.error, 6, now() - make_interval(days => one.days)
+        FROM c, (VALUES ('poisoned', 1), ('poisoned', 8), ('model-busy', 1)) AS one (error, days)
+    """
+    async with looking(database_url) as ground:
+        (well,) = [finding async for finding in AsideCheck(ground).check(in_english)]
+        await ground.database.run(asked)
+        (wrong,) = [finding async for finding in AsideCheck(ground).check(in_english)]
+    assert well.well
+    assert not wrong.well
+    assert wrong.text.startswith("Slack, C1: a message of ")
+    assert "5 tries" in wrong.text
+    assert "log" in wrong.cure
+
+
+async def test_what_was_set_aside_in_a_database_that_is_away_is_another_check_s(looking: Looking) -> None:
+    async with looking(AWAY) as ground:
+        assert [finding async for finding in AsideCheck(ground).check(in_english)] == []
+
+
 async def test_refused_posts_of_a_database_that_is_away_are_another_check_s(looking: Looking) -> None:
     async with looking(AWAY) as ground:
         assert [finding async for finding in TroublesCheck(ground).check(in_english)] == []
@@ -111,3 +137,24 @@ async def test_the_processes_at_work_are_told_and_one_that_fell_silent(
 async def test_of_processes_on_a_database_that_is_away_nothing_is_told(looking: Looking) -> None:
     async with looking(AWAY) as ground:
         assert [finding async for finding in ProcessesCheck(ground).check(in_english)] == []
+
+
+async def test_tables_that_are_newer_are_told_with_the_cure(looking: Looking, database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    async with looking(database_url) as ground:
+        _, tables = await found(ground)
+    assert not tables.well
+    assert "9999" in tables.text
+    assert "newer version" in tables.cure
+
+
+async def test_a_database_that_takes_no_writes_is_told_with_the_reason(
+    looking: Looking, database_url: str
+) -> None:
+    read_only = f"{database_url}&options=-c%20default_transaction_read_only%3Don"
+    async with looking(read_only) as ground:
+        (database,) = await found(ground)
+    assert not database.well
+    assert "read-only" in database.text
+    assert "takes writes" in database.cure

@@ -23,6 +23,7 @@ from bot.errors import (
     ContextTooLong,
     KeyRefused,
     QuotaSpent,
+    RateLimited,
     StoreDown,
     StreamCut,
 )
@@ -193,6 +194,18 @@ async def test_a_server_that_finds_every_context_too_long_is_asked_four_times() 
     await failed(engine_of(backend, memory=memory), ContextTooLong)
     assert len(backend.contexts) == 4
     assert not memory.factors, "what taught nothing about tokens must not shrink the next context"
+
+
+async def test_of_models_that_cannot_the_one_that_will_have_room_soonest_is_told() -> None:
+    for errors in (
+        (RateLimited("full", 3.0), KeyRefused("no")),
+        (BackendDown("no"), RateLimited("full", 3.0)),
+        (RateLimited("full", 9.0), RateLimited("full", 3.0), RateLimited("full")),
+    ):
+        engine = Engine(FakeMemory(), [FakeBackend([one]) for one in errors], FakeWords(), WordCounter(), "X")
+        with pytest.raises(RateLimited) as limited:
+            _ = [delta async for delta in engine.answer(a_turn("How are you?"))]
+        assert limited.value.retry_after == 3.0
 
 
 @pytest.mark.parametrize("error", [BackendDown(), KeyRefused(), QuotaSpent(), AnswerRefused()])

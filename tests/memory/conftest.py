@@ -70,6 +70,7 @@ _FILLED = (
     "deletions",
     "troubles",
     "processes",
+    "rates",
     "seats",
     "installations",
     "oauth_states",

@@ -7,6 +7,7 @@ import asyncio
 from bot.dialogue import Answer, Outcome
 from bot.memory.arrivals import keep, look
 from bot.memory.claims import ending
+from bot.memory.limits import Limits
 from tests.memory.conftest import ADA, BEN, THREAD, Record, done, message
 
 WAITING = (
@@ -27,7 +28,7 @@ async def test_what_joins_while_a_claim_waits_is_read_with_its_revision(record: 
         seen = await look(run, more, create=True)
         claim = asyncio.create_task(record.turns.claim(number))
         await waiting(record)
-        kept = await keep(run, more, seen, 2, "words", answered=True)
+        kept = await keep(run, more, seen, (2, "words"), Limits(), answered=True)
     turn = await claim
     assert kept.joined
     assert turn is not None
@@ -43,7 +44,7 @@ async def test_what_is_asked_while_an_end_waits_has_a_wake_up_of_its_own(record:
         seen = await look(run, more, create=True)
         end = asyncio.create_task(record.turns.finish(turn, done("yes")))
         await waiting(record)
-        await keep(run, more, seen, 2, "words", answered=True)
+        await keep(run, more, seen, (2, "words"), Limits(), answered=True)
     following = await end
     woken = await record.value("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")
     assert following is not None or woken == 1

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bot.errors import SettingError, StoreDown
 from bot.memory.database import Database, driver_url, plain_url
+from bot.memory.direct import Direct
 from tests.memory.conftest import Record, message
 
 
@@ -185,3 +186,14 @@ async def test_a_database_that_is_away_is_told_of_a_single_statement_too() -> No
     await database.close()
     assert "\n" not in str(down.value)
     assert "geheim" not in str(down.value)
+
+
+async def test_a_connection_in_use_when_all_are_closed_is_closed_after_it(database_url: str) -> None:
+    direct = Direct(plain_url(database_url), 2)
+    async with direct.transaction() as run:
+        await direct.close()
+        await run("SELECT 1")
+    assert direct.usage() == (0, 0, 2)
+    await direct.run("SELECT 1", {})
+    assert direct.usage() == (0, 1, 2)
+    await direct.close()

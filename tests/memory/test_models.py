@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.dialogue import Piece, Request, Usage, Wish
+from bot.dialogue import Piece, Platform, Request, Usage, Wish
 from bot.memory.database import driver_url
 from bot.memory.erasing import _erase_texts
 from bot.memory.models import metadata
@@ -59,6 +59,7 @@ FILLS = """
     SELECT id, 1, 1, 1, 9, 'told', 1 FROM conversations;
     INSERT INTO message_revisions (message_id, revision, text) SELECT id, 0, 'text' FROM messages;
     INSERT INTO attachments (message_id, ordinal, name) SELECT id, 0, 'file' FROM messages;
+    INSERT INTO eras (platform, workspace, place) SELECT 'slack', 'T1', 'F' || id FROM conversations;
     INSERT INTO workspaces (platform, workspace) SELECT 'slack', 'F' || id FROM conversations;
     INSERT INTO people (platform, person_id) SELECT 'slack', 'F' || id FROM conversations;
     INSERT INTO deletions (key) SELECT 'filled:' || id FROM conversations;
@@ -104,6 +105,9 @@ async def walk(record: Record) -> None:
     await record.wishes.stop(Request(Wish.STOP, asked.author, THREAD))
     await record.wishes.vote(Request(Wish.VOTE, BEN, THREAD, message_id="200.5", value="up"))
     await record.wishes.listen(Request(Wish.QUIET, BEN, THREAD))
+    await record.asked("nobody works on it")
+    await record.turns.wake_open(list(Platform))
+    await record.shelf.newest("G1")
     await record.deleted(asked, message("unknown", THREAD))
     async with record.database.transaction() as connection:
         await _erase_texts(connection)

@@ -42,6 +42,18 @@ async def test_who_is_silent_is_dead_for_the_others_and_swept_in_the_end(
     assert [seen.id for seen in await first.all()] == [first.id]
 
 
+async def test_who_is_about_to_end_is_no_longer_counted_for_what_it_gave_up(database: Database) -> None:
+    leaving, staying = Processes(database, ["gateway", "worker"], "1"), Processes(database, ["gateway"], "1")
+    await leaving.beat()
+    await staying.beat()
+    assert staying.count("gateway") == 2
+    await leaving.give_up("gateway")
+    await leaving.beat()
+    await staying.beat()
+    assert (staying.count("gateway"), staying.count("worker")) == (1, 1)
+    assert {seen.id: seen.roles for seen in await staying.all()}[leaving.id] == ("worker",)
+
+
 async def test_a_process_that_ends_says_goodbye(database: Database) -> None:
     leaving, staying = Processes(database, ["web"], "1", beat=0.01), Processes(database, ["web"], "1")
     running = asyncio.create_task(leaving.run())

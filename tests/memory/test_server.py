@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
+from structlog.testing import capture_logs
 
 from bot.errors import ServerFailed
 from bot.memory.server import EmbeddedPostgres
@@ -260,7 +261,7 @@ async def test_a_cluster_of_another_version_is_told_and_left_alone(new_dir: Path
     cluster = settle(new_dir).cluster
     cluster.mkdir()
     (cluster / "PG_VERSION").write_text("17\n")
-    with pytest.raises(ServerFailed, match=r"made by Postgres 17, this is Postgres \d+\. Dump it"):
+    with pytest.raises(ServerFailed, match=r"made by Postgres 17, this is Postgres \d+\. Run `bot backup"):
         await EmbeddedPostgres(new_dir).start()
     assert (cluster / "PG_VERSION").read_text() == "17\n"
 
@@ -326,3 +327,44 @@ async def test_a_closed_data_folder_of_root_stays_closed_and_says_where_the_data
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
     assert psutil.Process(_postmaster(folder)).uids().real != 0
     await server.stop()
+
+
+async def test_a_server_that_died_is_started_anew_for_those_who_use_it(data_dir: Path) -> None:
+    server = EmbeddedPostgres(data_dir)
+    url = await server.start()
+    watching = asyncio.create_task(server.watch(every=0.05))
+    first = _postmaster(data_dir)
+    os.kill(first, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        while _postmaster(data_dir) in (0, first):  # noqa: ASYNC110 — another process is looked at
+            await asyncio.sleep(0.05)
+        while True:
+            try:
+                with psycopg.connect(url) as connection:
+                    assert connection.execute("SELECT 1").fetchone() == (1,)
+                break
+            except psycopg.OperationalError:
+                await asyncio.sleep(0.05)
+    watching.cancel()
+    await asyncio.wait({watching})
+    assert await server.stop()
+
+
+async def test_what_keeps_it_from_starting_is_told_and_tried_again(data_dir: Path) -> None:
+    server = EmbeddedPostgres(data_dir)
+    await server.start()
+    first = _postmaster(data_dir)
+    server._room = 2**60  # as if the disk were full
+    with capture_logs() as logs:
+        watching = asyncio.create_task(server.watch(every=0.05))
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while not any(line["event"] == "postgres_does_not_start" for line in logs):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            server._room = 0
+            while _postmaster(data_dir) in (0, first):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        watching.cancel()
+        await asyncio.wait({watching})
+    assert "is full" in next(line["reason"] for line in logs if line["event"] == "postgres_does_not_start")
+    assert await server.stop()

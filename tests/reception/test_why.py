@@ -75,3 +75,10 @@ def test_it_is_told_in_chinese() -> None:
     text = told_why(WHY, partial(_say, "zh-TW"))
     assert "為什麼這樣回答" in text
     assert "先前的 4 則訊息" in text
+
+
+def test_what_is_no_longer_kept_is_not_told_as_if_nothing_had_been_read() -> None:
+    text = told_why(replace(WHY, manifest=Manifest(), reasons=REASONS[2:], pruned=True), IN_ENGLISH)
+    assert "What was read for this answer is no longer kept" in text
+    assert "the question alone" not in text
+    assert "gpt-5-mini" in text

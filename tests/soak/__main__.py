@@ -21,6 +21,7 @@ def main() -> int:
     given.add_argument("--conversations", type=int, default=Plan.conversations)
     given.add_argument("--processes", type=int, default=Plan.processes)
     given.add_argument("--rolling", action="store_true", help="restart one process after the other instead")
+    given.add_argument("--grace", type=float, help="seconds that running answers have at a stop")
     given.add_argument("--logs", type=Path, help="where logs are kept of a run that fails")
     words = vars(given.parse_args())
     logs = words.pop("logs")

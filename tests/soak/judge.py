@@ -83,7 +83,24 @@ async def judge(stage: Stage, people: People, before_calm: int) -> Verdict:
     await _look_at_order(verdict, stage, shown)
     _look_at_leftovers(verdict, stage, shown)
     await _look_at_tables(verdict, stage)
+    await _tell_of_doubled(verdict, stage, shown)
     return verdict
+
+
+async def _tell_of_doubled(
+    verdict: Verdict, stage: Stage, shown: dict[tuple[str, str], list[Standing]]
+) -> None:
+    """Note what stands of a question that was answered twice, and what the record knows of it."""
+    for mark in [note.split("'")[1] for note in verdict.notes if note.startswith("doubled")][:10]:
+        posts = [(one.order, one.text) for some in shown.values() for one in some if mark in one.marks]
+        rows = await _rows(
+            stage,
+            "SELECT t.id, t.state, t.attempts, t.epoch, p.ordinal, p.state, p.message_id, p.epoch, "
+            "p.recorded_at "
+            "FROM messages m JOIN turns t ON t.id = m.turn_id LEFT JOIN pieces p ON p.turn_id = t.id "
+            f"WHERE NOT m.said AND m.text ~ '\\m{mark}\\M'",
+        )
+        verdict.notes += [f"  {mark}: stands {posts}", *(f"  {mark}: record {row}" for row in rows)]
 
 
 def _count(verdict: Verdict, people: People, shown: dict[tuple[str, str], list[Standing]]) -> None:

@@ -47,10 +47,10 @@ class People:
     async def ask(self, rate: float, seconds: float) -> None:
         """Ask so many questions a second for so long, whatever else happens."""
         loop = asyncio.get_running_loop()
-        begun = loop.time()
+        begun, before = loop.time(), len(self.asked)
         for number in range(int(rate * seconds)):
             await asyncio.sleep(max(0.0, begun + number / rate - loop.time()))
-            await self._ask_one(f"q{number}")
+            await self._ask_one(f"q{before + number}")
 
     async def _ask_one(self, mark: str) -> None:
         conversation = self._next()

@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,8 +186,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def opened(dice: random.Random, processes: int, roles: str) -> AsyncIterator[Stage]:
-    """Set the stage, and clear it away whatever happened."""
+async def opened(
+    dice: random.Random, processes: int, roles: str, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Stage]:
+    """Set the stage, and clear it away whatever happened; `settings` come on top of the processes' own."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(_folder())
         server = EmbeddedPostgres(folder / "database", options={"fsync": "off"})
@@ -203,7 +205,7 @@ async def opened(dice: random.Random, processes: int, roles: str) -> AsyncIterat
         stage = Stage(dice, folder, slack, sockets, discord, model, url, postgres=server)
         retrying = asyncio.create_task(sockets.retry())
         stack.callback(retrying.cancel)
-        environment = _environment(stage)
+        environment = _environment(stage) | dict(settings or {})
         for number in range(processes):
             own = environment | {"BOT_DATA_DIR": str(folder / f"data-{number}")}
             stage.houses.append(House(f"house-{number}", own, folder, roles))
@@ -244,6 +246,9 @@ def _environment(stage: Stage) -> dict[str, str]:
         "BOT_MODEL__FIRST_TOKEN_SECONDS": "5",
         "BOT_MODEL__NEXT_TOKEN_SECONDS": "5",
         "BOT_MODEL__DAILY_TOKENS": "0",
+        # Two people ask for two hundred.
+        "BOT_LIMITS__PERSON_PER_MINUTE": "0",
+        "BOT_LIMITS__CHANNEL_PER_MINUTE": "0",
         "BOT_WEB__PORT": "0",
         "BOT_SLACK__BOT_TOKEN": BOT_TOKEN,
         "BOT_SLACK__APP_TOKEN": APP_TOKEN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.soak.judge import Standing, Verdict
-from tests.soak.run import Plan, soak
+from tests.soak.run import LONGEST_DELAY, Plan, soak
 
 SHORT = Plan(
     seed=1,
@@ -17,11 +17,24 @@ SHORT = Plan(
     frozen_for=8.0,
     calm_seconds=45.0,
 )
+# Shorter than most answers take, so that each stop hands some over.
+ROLLING = Plan(
+    seed=2, seconds=6, rate=2, conversations=8, processes=2, rolling=True, grace=0.3, calm_seconds=30
+)
 
 
 async def test_whatever_breaks_every_question_gets_its_one_answer() -> None:
     outcome = await soak(SHORT)
     assert outcome.verdict.clean, "\n".join([str(outcome.told()), *outcome.verdict.notes])
+
+
+@pytest.mark.timeout(300)  # both processes start twice, which a busy machine takes its time for
+async def test_a_rolling_restart_loses_doubles_and_delays_nothing() -> None:
+    outcome = await soak(ROLLING)
+    told = "\n".join([str(outcome.told()), *outcome.verdict.notes])
+    assert outcome.verdict.clean, told
+    assert outcome.delays["max"] <= LONGEST_DELAY, told
+    assert len(outcome.stops) == ROLLING.processes
 
 
 def test_an_answer_names_what_it_answers() -> None:

@@ -57,6 +57,9 @@ def environment(database_url: str, model: ModelDouble, tmp_path: Path) -> dict[s
         "BOT_MODEL__API_KEY": "sk-double",
         "BOT_MODEL__NAME": "double-1",
         "BOT_WEB__PORT": "0",
+        "BOT_WORK__GRACE_SECONDS": "3",  # nobody waits for what a test left unanswered
+        "BOT_LIMITS__PERSON_PER_MINUTE": "0",
+        "BOT_LIMITS__CHANNEL_PER_MINUTE": "0",
     }
 
 

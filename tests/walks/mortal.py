@@ -63,7 +63,8 @@ class Mortal:
     """
 
     def __init__(self, environment: Mapping[str, str], roles: Collection[Role] = ALL) -> None:
-        self.environment = dict(environment)
+        # What is pruned now and then is no step of an answer.
+        self.environment = {"BOT_KEEP__DETAIL_DAYS": "0"} | dict(environment)
         self._roles = frozenset(roles)
         self.commits: list[str] = []
         self.calls: list[str] = []
@@ -91,6 +92,11 @@ class Mortal:
             await self._ready.wait()
         if self.dead.is_set() and not self.commits:
             raise AssertionError("the house did not get ready")
+
+    @property
+    def pid(self) -> int:
+        """The process of the house that lives now."""
+        return int(self._process.pid)
 
     def accept(self, message: Message) -> None:
         """Have it accept a message, as the page does."""

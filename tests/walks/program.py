@@ -20,6 +20,7 @@ class Program:
         self.output: list[str] = []
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._heard = asyncio.Event()
 
     async def start(self, *words: str, awaiting: str = READY, **more: str) -> None:
         """Start it and wait until it says that it is ready, or whatever else it is to say."""
@@ -56,11 +57,32 @@ class Program:
 
     async def interrupt(self) -> int:
         """Press Ctrl-C, and give its exit code."""
+        self.signal(signal.SIGINT)
+        return await self.ended()
+
+    async def terminate(self) -> int:
+        """Tell it to stop as a process manager does, and give its exit code."""
+        self.signal(signal.SIGTERM)
+        return await self.ended()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, and go on."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Wait for its end, and give its exit code."""
+        assert self._process is not None
         async with asyncio.timeout(PATIENCE):
             await self._ended()
         return self._process.returncode or 0
+
+    async def says(self, text: str) -> None:
+        """Wait until a line on the terminal holds the text."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.said(text):
+                self._heard.clear()
+                await self._heard.wait()
 
     async def interrupt_if_running(self) -> None:
         """Let it stop what it started, at the end of a test that failed in between."""
@@ -79,6 +101,7 @@ class Program:
         assert self._process.stderr is not None
         async for line in self._process.stderr:
             self.output.append(line.decode())
+            self._heard.set()
             if awaiting in self.output[-1]:
                 ready.set()
         ready.set()

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -21,6 +22,7 @@ from bot.errors import (
     LeaseLost,
     PlatformDown,
     PostRefused,
+    RateLimited,
     StoreDown,
     StreamCut,
 )
@@ -395,3 +397,37 @@ async def test_a_long_answer_in_many_deltas_costs_little_work() -> None:
     await house.answer()
     assert time.process_time() - begun < 1.0
     assert list(house.shown) == cut(text, 2_000)
+
+
+async def test_a_model_without_room_is_waited_for_and_nobody_sees_a_failure() -> None:
+    house = House([RateLimited("full", 3.0)])
+    with pytest.raises(RateLimited):
+        await house.answer()
+    assert house.shown == ()
+    assert house.record.answers == []
+
+
+async def test_after_a_quarter_of_an_hour_without_room_the_asker_is_told_so() -> None:
+    house = House([RateLimited("full", 3.0)])
+    await house.answer(replace(a_turn("How are you?"), tried_for=901.0))
+    assert house.shown == ("[en:model-busy]",)
+    assert house.record.answers[0].outcome is Outcome.FAILED
+
+
+async def test_half_an_answer_is_not_held_back_for_a_model_without_room() -> None:
+    house = House([LONG, RateLimited("full", 3.0)])
+    await house.answer()
+    assert house.shown[0].startswith(LONG)
+    assert house.record.answers[0].error == "model-busy"
+
+
+async def test_a_poisoned_turn_is_set_aside_before_anything_of_it_is_read() -> None:
+    reader = FakeReader()
+    reader.unread = PlatformDown("nobody may ask")
+    house = House(["Fine."], adapter=reader)
+    turn = a_turn("How are you?", attempts=6)
+    turn = replace(turn, conversation=replace(turn.conversation, history_read=False))
+    with capture_logs() as logs:
+        await house.answer(turn)
+    assert house.shown == ("[en:poisoned]",)
+    assert [line["event"] for line in logs] == ["turn_set_aside", "turn_finished"]

@@ -170,3 +170,14 @@ async def test_a_stop_that_is_taken_back_lets_the_answer_begin_again() -> None:
     await asyncio.wait_for(answering, 5)
     assert house.adapter.room.shown == (LONG,)
     assert house.record.answers[0].outcome is Outcome.DONE
+
+
+async def test_the_word_that_one_waits_goes_with_a_stop() -> None:
+    house = House(LONG)
+    turn = wanted(a_turn("How are you?"), Wanted.STOP)
+    house.standing(turn, "You wait")
+    slots = house.record.posts[turn.id].slots
+    slots[0] = replace(slots[0], provisional=True)
+    await house.answerer.answer(turn)
+    assert house.adapter.room.shown == ()
+    assert (house.record.answers[0].outcome, house.record.answers[0].text) == (Outcome.STOPPED, "")

@@ -317,6 +317,23 @@ async def test_running_answers_may_go_on_a_while_at_the_end(database_url: str) -
     assert await states(database_url) == []
 
 
+async def test_answers_that_go_on_at_the_end_are_not_taken_for_a_dead_worker_s(database_url: str) -> None:
+    leaving, staying = Jobs(), Jobs()
+    leaving.doors[1] = staying.doors[1] = asyncio.Event()
+    task = asyncio.create_task(queue_of(database_url, leaving, grace=PATIENCE).run())
+    await defer(database_url, 1)
+    await leaving.until(lambda: leaving.begun == [1])
+    async with running(queue_of(database_url, staying)):
+        task.cancel()
+        looks = staying.swept + 8  # twice the silence after which a worker is dead
+        await staying.until(lambda: staying.swept >= looks)
+        assert staying.begun == []
+        leaving.doors[1].set()
+        await asyncio.wait({task}, timeout=PATIENCE)
+    assert (leaving.ended, staying.begun) == ([1], [])
+    assert await states(database_url) == []
+
+
 async def test_what_does_not_end_in_time_is_cancelled_and_waits_for_another_worker(database_url: str) -> None:
     jobs = Jobs()
     jobs.doors[1] = asyncio.Event()

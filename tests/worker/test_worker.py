@@ -18,6 +18,7 @@ from bot.errors import (
     PlatformDown,
     PlatformError,
     PostRefused,
+    RateLimited,
     StoreDown,
     TokenRefused,
 )
@@ -80,9 +81,12 @@ class FakeTeller:
     def __init__(self) -> None:
         self.asked: list[int] = []
         self.text: str | None = None
+        self.error: Exception | None = None
 
     async def summarise(self, stretch: Stretch, tokens: int) -> str:
         self.asked.append(tokens)
+        if self.error is not None:
+            raise self.error
         return f"{len(stretch.lines)} lines" if self.text is None else self.text
 
 
@@ -301,3 +305,44 @@ async def test_a_stretch_without_a_line_is_told_as_nothing_without_a_model() -> 
     await house.worker.fold(7)
     assert [text for _, text in house.summaries.added] == [""]
     assert house.teller.asked == []
+
+
+@pytest.mark.parametrize(("asked", "least"), [(20.0, 20.0), (None, 5.0), (0.0, 1.0), (999.0, 60.0)])
+async def test_a_turn_whose_model_has_no_room_waits_in_the_record(asked: float | None, least: float) -> None:
+    house = House(a_turn("?"))
+    house.answerer.errors[1] = RateLimited("full", asked)
+    with pytest.raises(Later) as later:
+        await house.worker.answer(7)
+    assert least <= later.value.seconds <= least * 1.25
+    assert house.record.log == ["claim", "release"]
+    assert [turn.id for turn in house.record.waiting] == [1]
+
+
+async def test_a_summary_for_which_there_is_no_room_is_told_later() -> None:
+    house = House(stretches=[stretch(100)])
+    house.teller.error = RateLimited("full", 9.0)
+    with pytest.raises(Later) as later:
+        await house.worker.fold(7)
+    assert 9 <= later.value.seconds <= 12
+    assert house.summaries.added == []
+
+
+async def test_of_turns_that_workers_died_with_one_is_tried_at_a_time() -> None:
+    house = House(
+        a_turn("?", attempts=4), a_turn("?", number=2, attempts=4), a_turn("?", number=3, attempts=3)
+    )
+    house.answerer.hang = True
+    first = asyncio.create_task(house.worker.answer(7))
+    await asyncio.wait_for(house.answerer.begun.wait(), 5)
+    with pytest.raises(Later):
+        await house.worker.answer(8)
+    assert [turn.id for turn in house.record.waiting] == [2, 3]
+    house.record.waiting.pop(0)
+    house.answerer.hang = False
+    await house.worker.answer(9)
+    assert house.answerer.answered == [3]
+    first.cancel()
+    await asyncio.wait({first})
+    house.record.waiting = [a_turn("?", number=2, attempts=4)]
+    await house.worker.answer(8)
+    assert house.answerer.answered == [3, 2]

@@ -149,6 +149,10 @@ class DiscordAdapter:
         """Say whether every shard stands."""
         return self._presence.whole()
 
+    def hears(self) -> bool:
+        """Say whether any connection stands; one that waits for others' to become free has none."""
+        return self._presence.some()
+
     def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at token, intents, servers and permissions; ends with the invite link."""
         return check(self._rest, commands(self._words), tell)

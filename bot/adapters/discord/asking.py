@@ -82,8 +82,9 @@ class Asking:
             channel=post.channel,
             files=target.files,
         )
-        if await door.accept(message) is Accepted.IGNORED:
-            return asked.say(self._words, "discord-not-heard")
+        refusals = {Accepted.IGNORED: "discord-not-heard", Accepted.LIMITED: "rate-limited"}
+        if (refusal := refusals.get(await door.accept(message))) is not None:
+            return asked.say(self._words, refusal)
         return asked.say(self._words, "discord-about-sent", link=post.link)
 
     async def _read(self, asked: Asked, message_id: str) -> Message | None:

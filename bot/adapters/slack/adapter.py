@@ -55,6 +55,7 @@ class SlackAdapter:
         installing: Installing | None = None,
         retried: Callable[[], None] = lambda: None,
         together: Together | None = None,
+        share: Callable[[], int] = lambda: 1,
     ) -> None:
         """
         Without `app_token` Slack delivers over HTTP, signed by `signing_secret`.
@@ -63,6 +64,7 @@ class SlackAdapter:
         authors' roles, which are user groups here and need a scope. All goes through `proxy`, if any. With
         `installing` workspaces install the app by themselves, and there is no `bot_token`. `retried` is told
         of each call for a post that is made once more. Alone, without `together`, it catches up on nothing.
+        `share` says among how many processes a workspace's rates are divided.
         """
         self._web = Web(bot_token, api_url, proxy)
         self._app_token = app_token
@@ -71,9 +73,9 @@ class SlackAdapter:
         self._pace = pace
         self._roles = roles
         self._installing = installing
-        self.teams: Teams = OneTeam(self._web, roles)
+        self.teams: Teams = OneTeam(self._web, roles, share)
         if installing is not None:
-            self.teams = InstalledTeams(self._web, installing.record, roles)
+            self.teams = InstalledTeams(self._web, installing.record, roles, share)
         self._presence = Presence()
         self._retried = retried
         self._together = together
@@ -162,6 +164,10 @@ class SlackAdapter:
         """Say whether the socket stands; where Slack delivers over HTTP, none is needed."""
         return self._presence.whole()
 
+    def hears(self) -> bool:
+        """Say whether any connection stands; one that waits for others' to become free has none."""
+        return self._presence.some()
+
     async def check(self, tell: Tell) -> AsyncIterator[Finding]:
         """Look at the tokens, the scopes, and how Slack delivers."""
         if self._installing is None:
@@ -178,6 +184,11 @@ class SlackAdapter:
         """Tell the asker where only they see it, or in a direct message; False where neither is possible."""
         team = await self._team(question)
         return await Whispers(team.web).tell(question.channel, question.author.id, text)
+
+    def spares(self, channel: Channel) -> bool:
+        """Take the allowance for a post that could be left out; False where others need what is left."""
+        team = self.teams.remembered(channel.workspace)
+        return team is None or team.budgets.spare_post(channel.id)
 
     async def close(self) -> None:
         """Close the connections to the Web API."""

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 
 CHANNELS = 1_000
 RESERVE = 3
 
 
 class Budget:
-    """A token bucket; `burst` calls at once, then `per_minute`."""
+    """A token bucket; `burst` calls at once, then `per_minute`, divided among so many as `share` says."""
 
-    def __init__(self, per_minute: float, burst: int) -> None:
-        """Begin with a full bucket."""
-        self._gap = 60.0 / per_minute
-        self._burst = burst
+    def __init__(self, per_minute: float, burst: int, share: Callable[[], int] = lambda: 1) -> None:
+        """Begin with a full bucket; `share` may say something else at any time."""
+        self._seconds = 60.0 / per_minute
+        self._most = burst
+        self._share = share
         self._full_at = 0.0  # when the bucket is full again
 
-    def take(self) -> bool:
-        """Take one call if there is one now."""
-        return self._take() <= 0
+    @property
+    def _gap(self) -> float:
+        return self._seconds * self._share()
+
+    @property
+    def _burst(self) -> int:
+        return max(1, self._most // self._share())
+
+    def take(self, calls: int = 1) -> bool:
+        """Take so many calls if there are as many now, else none."""
+        if calls > 1 and self.left() < calls:
+            return False
+        return all(self._take() <= 0 for _ in range(calls))
 
     def give_back(self) -> None:
         """Give back a call that was taken and not made."""
@@ -55,14 +67,19 @@ class Budget:
 
 
 class Budgets:
-    """The budgets of one workspace, each somewhat under Slack's own limit (its documentation's tiers)."""
+    """
+    The budgets of one workspace, each somewhat under Slack's own limit (its documentation's tiers).
 
-    def __init__(self) -> None:
+    `share` says among how many processes they are divided.
+    """
+
+    def __init__(self, share: Callable[[], int] = lambda: 1) -> None:
         """Tier 2 is 20 a minute, tier 3 is 50, tier 4 is 100; posts are about one a second a channel."""
-        self.starts = Budget(15, 15)
-        self.appends = Budget(90, 30)
-        self.updates = Budget(45, 20)
-        self.sessions = Budget(45, 30)
+        self._share = share
+        self.starts = Budget(15, 15, share)
+        self.appends = Budget(90, 30, share)
+        self.updates = Budget(45, 20, share)
+        self.sessions = Budget(45, 30, share)
         self.pledged = 0  # messages that stand unfinished and will need an update at their end
         self._posts: OrderedDict[str, Budget] = OrderedDict()
 
@@ -70,9 +87,13 @@ class Budgets:
         """Say whether an update that is not a last one can be had without delaying those."""
         return self.updates.left() > self.pledged + RESERVE
 
+    def spare_post(self, channel: str) -> bool:
+        """Take a post that could be left out, and the update it will need, where others do not need them."""
+        return self.posts(channel).left() > 1 and self.spare_update() and self.updates.take()
+
     def posts(self, channel: str) -> Budget:
         """The budget for new messages in one channel."""
-        budget = self._posts.pop(channel, None) or Budget(60, 3)
+        budget = self._posts.pop(channel, None) or Budget(60, 3, self._share)
         self._posts[channel] = budget
         while len(self._posts) > CHANNELS:
             self._posts.popitem(last=False)

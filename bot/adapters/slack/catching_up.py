@@ -25,7 +25,8 @@ from bot.ports import Door
 log = structlog.get_logger()
 
 TICK_SECONDS = 10.0
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 3.0  # as long as Slack waits for an ack: then it delivers again, perhaps elsewhere
+FOLLOWING_SECONDS = 10.0
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 300.0
 
@@ -69,6 +70,7 @@ class CatchingUp:
         parts = (team, missed, self._reader.read, door, together.marks, together.oldest)
         self._begin: Callable[[], Gap] = partial(Gap, *parts)
         self._gaps: list[Gap] = []
+        self._unordered: set[str] = set()  # channels where this gap was waited for in vain
         self._gap: Gap | None = self._new()
         self._open = 0
         self._changed = asyncio.Event()
@@ -88,16 +90,19 @@ class CatchingUp:
         """
         Wait until what was written before in a channel is in, which goes before all others now.
 
-        Not for ever: where Slack does not give it in time, order is given up. Raises `StoreDown`.
+        Not for ever, and not twice: where Slack does not give it in time, order is given up in that channel
+        for this gap. Raises `StoreDown`.
         """
         gap = self._gap
-        if gap is None or not self._open or gap.is_closed(channel):
+        if gap is None or not self._open or gap.is_closed(channel) or channel in self._unordered:
             return  # without a connection it came over the last one, before the gap
         try:
             async with asyncio.timeout(self._patience):
                 await gap.close_at(channel, kind)
         except (TimeoutError, PlatformError) as error:
             log.warning("slack_gap_not_waited_for", channel=channel, reason=type(error).__name__)
+            if gap is self._gap:
+                self._unordered.add(channel)
 
     async def follow(self, message: Message) -> None:
         """
@@ -107,7 +112,7 @@ class CatchingUp:
         """
         channel = message.channel
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(FOLLOWING_SECONDS):
                 found = await self._missed.replies(Spot(channel.id), channel.root, message.id)
         except (TimeoutError, PlatformError) as error:
             log.warning("slack_thread_not_followed", channel=channel.id, reason=type(error).__name__)
@@ -167,6 +172,7 @@ class CatchingUp:
         """Begin a gap; those before it go on only where somebody waits for a place of theirs."""
         self._gaps = [gap for gap in self._gaps if gap.is_busy()]
         self._gaps.append(self._begin())
+        self._unordered.clear()
         return self._gaps[-1]
 
     def _longest(self, error: Exception) -> float:

@@ -122,7 +122,8 @@ class Hearing:
     async def _accept(self, message: Message) -> None:
         accepted = await self._door.accept(message)
         if self._overtaken.may_have(message, accepted) and self._gaps is not None:
-            await self._gaps.follow(message)
+            # Behind the ack: what overtook it is a page of history away, and others wait in this line.
+            self._errands.run(self._gaps.follow(message), f"{self.team} follow {message.id}")
 
     async def _keep(self, event: Event, team: str) -> None:
         if event.get("type") == "agent_session_stopped":

@@ -27,6 +27,7 @@ QUESTION_TYPE = "frontdesk_question"  # a question that we posted for somebody
 TRIES = 4
 LONGEST_REST = 60.0
 SKEW = timedelta(seconds=30)  # between our clock and Slack's
+_JUMP = timedelta(hours=1)  # how wrong ours may be where Slack's own tells better
 
 # Slack's names for "this message can no longer be changed", "it is gone", and "not in this form".
 _FIXED = frozenset({"edit_window_closed", "cant_update_message", "is_inactive"})
@@ -76,6 +77,7 @@ class Messages:
         self._web = web
         self._budgets = budgets
         self._me = me
+        self._asked_at = question.sent_at
         self._receipts = receipts
         self._dialect = False  # whether this place wants mrkdwn instead of Markdown
 
@@ -167,7 +169,8 @@ class Messages:
 
     async def find(self, nonce: str, since: datetime) -> str | None:
         """Look for our message since then that bears the nonce or, as streams do, none and no owner."""
-        oldest = f"{(since - SKEW).timestamp():.6f}"
+        # No answer is older than its question, whose time is by Slack's clock; ours may have jumped.
+        oldest = f"{max(self._asked_at - SKEW, since - _JUMP).timestamp():.6f}"
         candidate: str | None = None
         async for item in self._own_since(oldest):
             born = _nonce(item)

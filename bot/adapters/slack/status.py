@@ -13,12 +13,13 @@ from bot.adapters.slack.budgets import Budgets
 from bot.adapters.slack.errands import Errands
 from bot.adapters.slack.web import Busy, Refused, Web
 from bot.dialogue import Message, Piece
-from bot.errors import PermissionMissing, PlatformError
+from bot.errors import PermissionMissing, PlatformDown, PlatformError
 
 log = structlog.get_logger()
 
 RENEW_SECONDS = 90.0  # Slack lets a status go after two minutes
 REFUSED_SECONDS = 3_600.0
+_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 TITLE_CHARACTERS = 80
 AT_ONCE_SECONDS = 0.15  # an answer sooner than this needs no sign
 
@@ -38,8 +39,12 @@ class Sessions:
         self._refused_until = 0.0
 
     async def begin(self, question: Message) -> bool:
-        """Show the thread as processing; False where that cannot be had now."""
-        if _now() < self._refused_until or self._rate.left() < 2 or not self._rate.take():
+        """
+        Show the thread as processing; False where that cannot be had now.
+
+        The call that ends it is taken from the rate at once, so that no end has to wait for it.
+        """
+        if _now() < self._refused_until or not self._rate.take(2):
             return False
         try:
             await self._set(question, "processing", title=title(question.text), initiator=question.author.id)
@@ -55,19 +60,29 @@ class Sessions:
             return False
         return True
 
-    async def end(self, question: Message) -> None:
+    def spare_end(self) -> None:
+        """Give back the call for an end that came by itself."""
+        self._rate.give_back()
+
+    async def end(self, question: Message, *, ours: bool) -> None:
         """
         Show the thread as active; else Slack would show it at work for an hour.
 
-        Where the rate is spent that is done later, so that no answer is kept open for it.
+        `ours` says that it was begun here; else a try that died may have begun it. Where Slack does not take
+        it that is done later, so that no answer is kept open for it.
         """
-        if not self._rate.take():
+        if _now() < self._refused_until:
+            return
+        if not ours and not self._rate.take():
             self._errands.run(self._end_late(question))
             return
         try:
             await self._set(question, "active")
-        except Busy as error:
-            self._rate.rest(error.retry_after)
+        except Refused as error:
+            log.info("slack_sessions_refused", error=str(error))
+        except PlatformError as error:
+            if isinstance(error, Busy):
+                self._rate.rest(error.retry_after)
             self._errands.run(self._end_late(question))
 
     async def close(self) -> None:
@@ -75,8 +90,16 @@ class Sessions:
         await self._errands.finish()
 
     async def _end_late(self, question: Message) -> None:
-        await self._rate.wait()
-        await self._set(question, "active")
+        for pause in _PAUSES:
+            await self._rate.wait()
+            try:
+                await self._set(question, "active")
+            except PlatformDown as error:
+                log.info("slack_session_stays", error=str(error), again_in=pause)
+                await asyncio.sleep(pause)
+            else:
+                return
+        log.warning("slack_session_left")
 
     async def _set(self, question: Message, status: str, title: str = "", initiator: str = "") -> None:
         await self._web.call(
@@ -123,7 +146,9 @@ class Status:
             return
         self._over.set()
         await asyncio.wait({self._task})  # else a late call could come after the clearing
-        if self._shown and not self._ended and (kind is None or not issubclass(kind, asyncio.CancelledError)):
+        if self._ended:
+            self._sessions.spare_end()
+        elif self._shown and (kind is None or not issubclass(kind, asyncio.CancelledError)):
             await self._clear()
 
     async def until_text(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
@@ -155,13 +180,11 @@ class Status:
             return False
 
     async def _clear(self) -> None:
-        if self._in_session_since is None:
+        ours = self._in_session_since is not None
+        if not ours:
             await self._set("")
-            return
-        try:
-            await self._sessions.end(self._question)
-        except PlatformError as error:
-            log.warning("slack_session_stays", error=str(error))
+        if ours or not self._patience:
+            await self._sessions.end(self._question, ours=ours)
 
     async def _set(self, text: str) -> bool:
         place = self._question.channel

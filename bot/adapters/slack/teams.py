@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -39,10 +39,16 @@ class NotInstalled(PostRefused):
 class Team:
     """One workspace. Nothing of what it holds, from the token to the budgets, is any other's."""
 
-    def __init__(self, web: Web, roles: bool, me: Me | None = None) -> None:
-        """`roles` says that somebody looks at authors' groups; who the bot is may be known already."""
+    def __init__(
+        self, web: Web, roles: bool, me: Me | None = None, share: Callable[[], int] = lambda: 1
+    ) -> None:
+        """
+        `roles` says that somebody looks at authors' groups; who the bot is may be known already.
+
+        `share` says among how many processes the workspace's rates are divided.
+        """
         self.web = web
-        self.budgets = Budgets()
+        self.budgets = Budgets(share)
         self.names = Names(web)
         self.groups = Groups(web) if roles else None
         self.sessions = Sessions(web, self.budgets)
@@ -105,9 +111,9 @@ class Teams(Protocol):
 class OneTeam:
     """The single workspace of a token that stands in the settings."""
 
-    def __init__(self, web: Web, roles: bool) -> None:
+    def __init__(self, web: Web, roles: bool, share: Callable[[], int] = lambda: 1) -> None:
         """Whatever workspace is asked for, it is this one."""
-        self._team = Team(web, roles)
+        self._team = Team(web, roles, share=share)
 
     async def ready(self) -> None:
         """Ask who the bot is until Slack answers."""
@@ -175,8 +181,11 @@ class InstalledTeams:
     again. A workspace whose token is the same keeps its budgets and its names.
     """
 
-    def __init__(self, web: Web, installations: Installations, roles: bool) -> None:
+    def __init__(
+        self, web: Web, installations: Installations, roles: bool, share: Callable[[], int] = lambda: 1
+    ) -> None:
         """`web` lends its connections to the workspaces' own."""
+        self._share = share
         self._web = web
         self._installations = installations
         self._roles = roles
@@ -244,7 +253,7 @@ class InstalledTeams:
             found.token, f"the token of the workspace {found.workspace} ({found.name})"
         )
         me = Me(found.user_id, found.bot_id, found.workspace, found.bot_name, found.url)
-        return Team(web, self._roles, me)
+        return Team(web, self._roles, me, self._share)
 
     def _forget(self, workspace: str) -> None:
         self._teams.pop(workspace, None)

@@ -34,7 +34,7 @@ from bot.ports import Tell
 OPENAI_URL = "https://api.openai.com/v1"
 UNNAMED = "default"
 
-_LONGEST_WAIT = 60.0
+_LONGEST_WAIT = 2.0  # what is longer is waited out where it holds up nothing
 
 
 class OpenAIBackend:

@@ -14,6 +14,7 @@ from bot.memory.models.talk import (
     message_revisions,
     messages,
     people,
+    rates,
     summary_blocks,
     workspaces,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "people",
     "pieces",
     "processes",
+    "rates",
     "seats",
     "spending",
     "summary_blocks",

@@ -7,6 +7,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from bot.memory.models.columns import key, metadata, moment, number, number_of_its_own, of, text
 
+_IS_OPEN = sa.text("state IN ('waiting', 'answering')")
+_IS_UNTOLD = sa.text("state = 'waiting' AND queued_told_at IS NULL AND visible_at IS NULL")
+
 turns = sa.Table(
     "turns",
     metadata,
@@ -15,12 +18,14 @@ turns = sa.Table(
     text("state", "waiting"),
     text("wanted", "answer"),
     text("asker_id"),
+    text("tenant", ""),  # platform and workspace, by which turns share the workers
     number("revision", 0),
     number("epoch", 0),
     number("attempts", 0),
     moment("created_at", now=True),
     moment("wanted_at"),  # of one that is wanted otherwise since: when that was
     moment("started_at"),
+    moment("queued_told_at"),
     moment("visible_at"),
     moment("finished_at"),
     text("model", ""),
@@ -43,8 +48,12 @@ turns = sa.Table(
         "turns_open_index",
         "conversation_id",
         "id",
-        postgresql_where=sa.text("state IN ('waiting', 'answering')"),
+        postgresql_where=_IS_OPEN,
     ),
+    sa.Index("turns_tenant_index", "tenant", "id", postgresql_where=_IS_OPEN),
+    sa.Index("turns_untold_index", "created_at", postgresql_where=_IS_UNTOLD),
+    sa.Index("turns_poisoned_index", "id", postgresql_where=sa.text("error = 'poisoned'")),
+    sa.Index("turns_prune_index", "finished_at", postgresql_where=sa.text("manifest IS NOT NULL")),
 )
 
 pieces = sa.Table(

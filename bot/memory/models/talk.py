@@ -59,6 +59,7 @@ messages = sa.Table(
     text("author_locale", ""),
     flag("said"),
     flag("mentions_others"),
+    flag("limited"),
     text("text"),
     number("tokens"),
     text("encoding"),
@@ -87,6 +88,7 @@ message_revisions = sa.Table(
     sa.Column("revision", sa.BigInteger, primary_key=True),
     text("text"),
     moment("replaced_at", now=True),
+    sa.Index("message_revisions_replaced_at_index", "replaced_at"),
 )
 
 # Deleted before it came: a later delivery of it is not heard. Swept after a day.
@@ -113,6 +115,7 @@ attachments = sa.Table(
     sa.Column("quotes", ARRAY(sa.Text), nullable=False, server_default="{}"),
     moment("read_at", now=True),
     sa.Index("attachments_quotes_index", "quotes", postgresql_using="gin", postgresql_where=IS_QUOTE),
+    sa.Index("attachments_prune_index", "read_at", postgresql_where=sa.text("picture IS NOT NULL")),
 )
 
 summary_blocks = sa.Table(
@@ -158,4 +161,14 @@ workspaces = sa.Table(
     text("answers", ""),
     text("language", ""),
     moment("left_at"),
+)
+
+# How much a person or a channel asked in this minute; a row that is past is begun anew, an old one swept.
+rates = sa.Table(
+    "rates",
+    metadata,
+    *key("key"),
+    number("minute"),
+    number("count", 1),
+    number("told_minute", 0),
 )

@@ -14,10 +14,13 @@ from urllib.parse import quote
 
 import psutil
 import psycopg
+import structlog
 
 from bot.errors import ServerFailed
 from bot.memory.server.lodging import PORT, Lodging, clear_out, settle
 from bot.sharing import Sharing
+
+log = structlog.get_logger()
 
 _DATABASE = "frontdesk"
 _USER = "bot"
@@ -79,6 +82,22 @@ class EmbeddedPostgres:
             await self.stop()
             raise
 
+    async def watch(self, every: float = 2.0) -> None:
+        """
+        Start the server anew where it died, until cancelled; what keeps it from starting is tried again.
+
+        A full disk is such a thing: Postgres ends itself, and comes back once there is room.
+        """
+        while True:
+            await asyncio.sleep(every)
+            if await asyncio.to_thread(self._lives):
+                continue
+            try:
+                await self._sharing.join(self._begin)
+                log.warning("postgres_started_anew", folder=str(self._data_dir))
+            except ServerFailed as error:
+                log.error("postgres_does_not_start", reason=str(error))
+
     async def stop(self) -> bool:
         """Leave; the last to leave stops the server. Says whether that was us."""
         return await self._sharing.leave(self._end)
@@ -98,6 +117,9 @@ class EmbeddedPostgres:
         except (OSError, psycopg.Error) as error:
             raise ServerFailed(f"Postgres did not start: {error}. Look at the disk, {_OWN_SERVER}") from error
         return _url(sockets, _DATABASE)
+
+    def _lives(self) -> bool:
+        return _running(settle(self._data_dir)) is not None
 
     def _end(self) -> None:
         lodging = settle(self._data_dir)
@@ -164,9 +186,9 @@ def _check_version(lodging: Lodging) -> None:
     ours = re.search(r"(\d+)\.", lodging.run("postgres", "-V").stdout)
     if ours and made_by != ours[1]:
         raise ServerFailed(
-            f"{lodging.cluster} was made by Postgres {made_by}, this is Postgres {ours[1]}. Dump it with "
-            f"the Frontdesk that made it (pg_dump) and load it here, move it away to begin anew, "
-            f"{_OWN_SERVER}"
+            f"{lodging.cluster} was made by Postgres {made_by}, this is Postgres {ours[1]}. Run `bot backup "
+            f"FILE` with the Frontdesk that made it, move that folder away, and run `bot restore FILE` with "
+            f"this one (docs/operations.md), {_OWN_SERVER}"
         )
 
 

@@ -66,6 +66,7 @@ function files(why) {
 }
 
 function notes(why) {
+  if (why.pruned) return listed("why-notes", [say("why-pruned")]);
   return listed("why-notes", why.shortened ? [say("why-shortened"), ...why.notes] : why.notes);
 }
 

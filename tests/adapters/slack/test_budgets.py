@@ -37,3 +37,24 @@ async def test_each_channel_has_its_own_and_only_so_many_are_kept() -> None:
     for number in range(CHANNELS + 1):
         budgets.posts(f"D{number}")
     assert budgets.posts("C1") is not first
+
+
+async def test_the_rates_are_divided_among_those_who_are_at_work() -> None:
+    workers = 1
+    budgets = Budgets(lambda: workers)
+    assert (budgets.updates.left(), budgets.posts("C1").left()) == (20, 3)
+    workers = 4
+    assert (budgets.updates.left(), budgets.posts("C1").left()) == (5, 1)
+    assert [budgets.updates.take() for _ in range(6)] == [True] * 5 + [False]
+    workers = 1
+    assert budgets.updates.left() < 20  # what was taken stays taken
+
+
+async def test_a_post_that_could_be_left_out_is_had_only_where_others_leave_room() -> None:
+    budgets = Budgets()
+    assert budgets.spare_post("C1")
+    assert budgets.posts("C1").take()
+    assert budgets.posts("C1").take()
+    assert not budgets.spare_post("C1")
+    budgets.pledged = budgets.updates.left()
+    assert not budgets.spare_post("C2")

@@ -132,3 +132,31 @@ async def test_an_end_that_has_to_wait_for_the_rate_keeps_no_answer_open(
         talk.end()
     assert slack.space.statuses[GENERAL, question.id] == "processing"
     await slack.until(lambda: slack.space.statuses[GENERAL, question.id] == "")
+
+
+async def test_a_session_that_a_dead_try_began_is_ended_where_this_one_had_none(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    question, talk, receipts = await asked(slack), Talk(), FakeReceipts()
+    place = (GENERAL, question.id)
+    slack.space.statuses[place] = "processing"  # by a process that was killed
+    receipts.taken_up_before = True
+    slack.fail("agents.sessions.setStatus", error="ratelimited", retry_after=0)
+    async with sending(adapter, question, talk, receipts):
+        await slack.until(lambda: slack.called("agents.sessions.setStatus"))
+        talk.say("Hello", done=True, last=True)
+        talk.end()
+    await slack.until(lambda: slack.space.statuses[place] == "")
+
+
+async def test_an_end_that_slack_does_not_take_is_tried_again(
+    slack: SlackDouble, adapter: SlackAdapter
+) -> None:
+    question, talk = await asked(slack), Talk()
+    place = (GENERAL, question.id)
+    async with sending(adapter, question, talk, FakeReceipts()):
+        await slack.until(lambda: slack.space.statuses.get(place) == "processing")
+        slack.fail("agents.sessions.setStatus", dropped=True)
+        talk.say("Hello", done=True, last=True)
+        talk.end()
+    await slack.until(lambda: slack.space.statuses[place] == "")
