@@ -167,14 +167,15 @@ class Worker:
         """
         Take the conversation up, after the lease of a holder that may be dead.
 
-        A long wait is the queue's, which looks for due jobs once a second; the rest of it is waited for here.
+        A long wait is the queue's, which looks for due jobs once a second; its last second is waited for
+        here, so that the lease is taken in the moment it is free.
         """
         while True:
             try:
                 return await self._turns.claim(conversation_id)
             except HeldElsewhere as error:
                 if error.seconds > _SHORT_WAIT:
-                    raise Later(error.seconds - _SHORT_WAIT / 2) from error
+                    raise Later(error.seconds - _SHORT_WAIT) from error
                 await asyncio.sleep(error.seconds)
 
     async def _answer_one(self, turn: Turn) -> Turn | None:

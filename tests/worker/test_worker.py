@@ -138,7 +138,7 @@ async def test_a_conversation_held_elsewhere_is_woken_again_when_it_may_be_free(
     house.record.errors["claim"] = HeldElsewhere(3.5)
     with pytest.raises(Later) as later:
         await house.worker.answer(7)
-    assert later.value.seconds == 3.0
+    assert later.value.seconds == 2.5
 
 
 async def test_a_conversation_that_is_free_in_a_moment_is_waited_for() -> None:
