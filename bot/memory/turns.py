@@ -32,7 +32,7 @@ class LeaseTerms:
     are the pause that a death costs; who cannot reach Postgres for `seconds` loses what it holds.
     """
 
-    seconds: float = 3.5
+    seconds: float = 3.0
     call: float = 4.0
 
 
