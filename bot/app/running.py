@@ -40,7 +40,7 @@ PLATFORMS = (Platform.SLACK, Platform.DISCORD)
 Say = Callable[[str], None]
 
 _NOTHING: Mapping[str, ASGIApp] = {}
-_SILENT_BEATS = 3  # who misses so many is dead for the others
+_SILENT_BEATS = 4  # who misses so many is dead for the others
 
 
 @dataclass(frozen=True, slots=True)
