@@ -299,7 +299,7 @@ class FakeRoom:
             raise PostGone(message_id)
         self._show(message_id, piece.text)
 
-    async def delete(self, message_id: str) -> None:
+    async def delete(self, message_id: str, *, fenced: bool = True) -> None:
         self.posts.pop(message_id, None)
         self._look()
 

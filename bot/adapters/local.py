@@ -60,7 +60,7 @@ class _Row:
     async def edit(self, message_id: str, piece: Piece) -> None:
         return None
 
-    async def delete(self, message_id: str) -> None:
+    async def delete(self, message_id: str, *, fenced: bool = True) -> None:
         return None
 
     async def find(self, slot: Slot) -> str | None:

@@ -33,8 +33,12 @@ class Post(Protocol):
         """Let the post hold this piece; raises `PostGone` where it was deleted."""
         ...
 
-    async def delete(self, message_id: str) -> None:
-        """Delete the post; one that is gone already is no error."""
+    async def delete(self, message_id: str, *, fenced: bool = True) -> None:
+        """
+        Delete the post; one that is gone already is no error.
+
+        Unless it is `fenced`, the lease is not asked: a post that was one too many goes in any case.
+        """
         ...
 
     async def find(self, slot: Slot) -> str | None:
@@ -215,6 +219,6 @@ class _Desk:
         # By the same nonce the new holder may have been given this very post: then it is not ours.
         try:
             if not await self._receipts.owns(message_id):
-                await self._poster.delete(message_id)
+                await self._poster.delete(message_id, fenced=False)
         except PlatformError as error:
             raise lost from error

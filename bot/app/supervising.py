@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from bot.errors import PlatformError
 
 log = structlog.get_logger()
 
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+_REFUSED_PAUSE = 60.0
+
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -20,17 +24,21 @@ def supervised(name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[No
     """Keep something running until cancelled; what it dies of is logged and it is begun again."""
 
     async def keep() -> None:
-        pause = 1.0
+        pause = _SHORTEST_PAUSE
         while True:
+            began = time.monotonic()
             try:
                 await run()
             except PlatformError as error:
-                log.error("platform_refused", part=name, kind=type(error).__name__, reason=str(error))
-                return
+                # A token may be put right, and a refusal be a passing one; others are served meanwhile.
+                pause = _REFUSED_PAUSE
+                told = {"kind": type(error).__name__, "reason": str(error), "again_in": pause}
+                log.error("platform_refused", part=name, **told)
             except Exception as error:
+                pause = _SHORTEST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else pause
                 log.exception("part_failed", part=name, kind=type(error).__name__, again_in=pause)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 30.0)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     return asyncio.create_task(keep(), name=name)
 

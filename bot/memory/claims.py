@@ -25,7 +25,7 @@ WITH held AS (
     UPDATE turns SET state = 'answering', epoch = mine.epoch, attempts = attempts + 1,
         started_at = coalesce(started_at, now())
     FROM mine, oldest WHERE turns.state IN ('waiting', 'answering') AND turns.id = oldest.id
-    RETURNING turns.id, turns.attempts, turns.started_at = now() AS fresh,
+    RETURNING turns.id, turns.attempts, turns.started_at = now() AND oldest.state = 'waiting' AS fresh,
         oldest.state = 'answering' AS taken_over,
         extract(epoch FROM now() - coalesce(wanted_at, created_at))::float AS waited,
         extract(epoch FROM now() - started_at)::float AS tried_for

@@ -33,6 +33,7 @@ log = structlog.get_logger()
 
 _TEXTS = 200  # at a time, so that no sweep holds rows for long
 _CONVERSATIONS = 50
+_LOCK = 7_026_112_303  # one process erases what was left at a time
 _NOTED = sa.text("interval '1 day'")
 
 
@@ -66,9 +67,9 @@ class Erasing:
             )
         if erased:
             log.info("texts_erased", count=erased)
-        await self._erase_left()
+        more = await self._erase_left() or erased == _TEXTS
         # Only where no more is left: a batch is followed by the next at once.
-        self._swept = time.monotonic() if erased < _TEXTS else -self._every
+        self._swept = -self._every if more else time.monotonic()
 
     async def workspace(self, platform: Platform, workspace: str) -> Erased | None:
         """Erase all that is kept of a workspace, at once; None where nothing is known of it."""
@@ -92,19 +93,30 @@ class Erasing:
                     return True
         return False
 
-    async def _erase_left(self) -> None:
-        """Erase the workspaces whose time is over."""
+    async def _erase_left(self) -> bool:
+        """
+        Erase some of each workspace whose time is over; True where more is left.
+
+        One process does it, a batch a sweep, since what else is swept must not wait for it.
+        """
         over = sa.func.now() - sa.func.make_interval(0, 0, 0, self._keep_days)
         due = sa.select(workspaces.c.platform, workspaces.c.workspace).where(workspaces.c.left_at <= over)
         async with self._database.transaction() as connection:
             rows = (await connection.execute(due)).all()
-        for row in rows:
-            await self.workspace(Platform(row.platform), row.workspace)
+        parts = [await self._some(Platform(row.platform), row.workspace, patient=False) for row in rows]
+        return any(part is not None and part.conversations for part in parts)
 
-    async def _some(self, platform: Platform, workspace: str) -> Erased | None:
-        """Erase some conversations; once none is left all the rest, and return None."""
+    async def _some(self, platform: Platform, workspace: str, *, patient: bool = True) -> Erased | None:
+        """
+        Erase some conversations; once none is left all the rest, and return None.
+
+        Who is not `patient` leaves what another process is erasing to that.
+        """
         here = (conversations.c.platform == platform) & (conversations.c.workspace == workspace)
         async with self._database.transaction() as connection:
+            alone = sa.func.pg_try_advisory_xact_lock(_LOCK)
+            if not patient and not await connection.scalar(sa.select(alone)):
+                return Erased()
             found = sa.select(conversations.c.id).where(here).order_by(conversations.c.id)
             numbers = (await connection.scalars(found.limit(_CONVERSATIONS).with_for_update())).all()
             if not numbers:

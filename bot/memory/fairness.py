@@ -30,7 +30,8 @@ async def raise_oldest(database: Database, seconds: float = 60.0) -> None:
     Let the oldest turn of each workspace that waits longer than so many seconds be the next.
 
     Others that are asked little could else be before it for ever. Nothing is raised while one that was still
-    waits, so that the share stays fair among those who all wait long.
+    waits, so that the share stays fair among those who all wait long; what waits for an answer before it in
+    its conversation, or for its own pause, is neither raised nor waited for.
     """
     await database.run(_RAISE, seconds=seconds)
 
@@ -42,7 +43,13 @@ UPDATE procrastinate_jobs SET priority = 1 WHERE id IN (
     WHERE turns.state = 'waiting' AND turns.created_at < now() - make_interval(secs => %(seconds)s)
         AND jobs.status = 'todo' AND jobs.priority < 0
         AND (jobs.scheduled_at IS NULL OR jobs.scheduled_at <= now())
+        AND NOT EXISTS (
+            SELECT FROM procrastinate_jobs AS doing WHERE doing.lock = jobs.lock AND doing.status = 'doing')
     ORDER BY tenant, turns.id)
 AND status = 'todo' AND NOT EXISTS (
-    SELECT FROM procrastinate_jobs WHERE status = 'todo' AND priority > 0)
+    SELECT FROM procrastinate_jobs AS raised
+    WHERE status = 'todo' AND priority > 0 AND (scheduled_at IS NULL OR scheduled_at <= now())
+        AND NOT EXISTS (
+            SELECT FROM procrastinate_jobs AS doing
+            WHERE doing.lock = raised.lock AND doing.status = 'doing'))
 """

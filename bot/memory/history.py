@@ -10,11 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.dialogue import Conversation, Message, Platform
 from bot.memory.database import Database
-from bot.memory.models import conversations, deletions, messages, pieces
+from bot.memory.models import conversations, deletions, marks, messages, pieces
 from bot.memory.places import branches
 from bot.memory.rows import cleaned, row_of, weigh
 from bot.memory.withdrawals import lock_place
 from bot.ports import TokenCounter
+
+# The id that Discord would give at that moment ("Snowflakes" in its documentation).
+_SNOWFLAKE: sa.ColumnElement[object] = sa.literal_column(
+    "floor(extract(epoch FROM marks.seen_until) * 1000 - 1420070400000) * 4194304"
+)
 
 
 class HistoryShelf:
@@ -59,7 +64,8 @@ class HistoryShelf:
         """
         Tell the newest message heard in each Discord channel of a workspace, by the platform's ids.
 
-        One look a conversation, however long it is: what was heard last stands last.
+        One look a conversation, however long it is: what was heard last stands last. After a restore no id is
+        older than that.
         """
         last = (
             sa.select(sa.cast(messages.c.platform_id, sa.Numeric).label("id"))
@@ -69,8 +75,10 @@ class HistoryShelf:
             .lateral("last")
         )
         here = (conversations.c.platform == Platform.DISCORD) & (conversations.c.workspace == workspace)
+        restored = (marks.c.platform == Platform.DISCORD) & (marks.c.workspace == "") & (marks.c.place == "")
+        floor = sa.select(_SNOWFLAKE).where(restored).scalar_subquery()
         statement = (
-            sa.select(conversations.c.place, sa.func.max(last.c.id))
+            sa.select(conversations.c.place, sa.func.greatest(sa.func.max(last.c.id), floor))
             .select_from(conversations.join(last, sa.true()))
             .where(here)
             .group_by(conversations.c.place)

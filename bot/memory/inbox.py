@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -30,6 +31,8 @@ from bot.memory.workspaces import returned
 from bot.ports import TokenCounter
 
 log = structlog.get_logger()
+
+_LATE = timedelta(minutes=1)
 
 
 class _CameMeanwhile(Exception):
@@ -111,7 +114,10 @@ class Inbox:
         self, run: Run, message: Message, seen: Seen, tokens: int, *, answered: bool
     ) -> Accepted:
         weight = tokens, self._counter.encoding
-        kept = await keep(run, message, seen, weight, self._limits, answered=answered)
+        # What was written while nobody listened comes all at once, and was not asked all at once.
+        late = datetime.now(UTC) - message.sent_at > _LATE
+        limits = Limits() if late else self._limits
+        kept = await keep(run, message, seen, weight, limits, answered=answered)
         if not kept.alive:
             raise _Deleted
         if not kept.once:

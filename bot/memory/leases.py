@@ -130,10 +130,12 @@ class Leases:
         held = dict(self._held)
         until = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, self._terms.seconds)
         mine = sa.tuple_(conversations.c.id, conversations.c.lease_epoch)
-        # In order of id, so that two processes that renew at once cannot wait for each other in a ring.
+        ours = [(lease.turn.conversation.id, lease.turn.epoch) for lease in held.values()]
+        # In order of id, so that two processes that renew at once cannot wait for each other in a ring. What
+        # ended while this waited for the row has no lease any more, and what was given back another epoch.
         rows = (
             sa.select(conversations.c.id)
-            .where(mine.in_([(lease.turn.conversation.id, lease.turn.epoch) for lease in held.values()]))
+            .where(mine.in_(ours), conversations.c.lease_until.is_not(None))
             .order_by(conversations.c.id)
             .with_for_update()
             .cte("mine")

@@ -7,6 +7,7 @@ import psycopg
 # By SQLSTATE (PostgreSQL, appendix A). Each passes by itself or by somebody's hand at the server: what was
 # asked for is asked for again later.
 _TOLD = {
+    "25P03": "it ended a transaction that had fallen silent, as that of a frozen process",
     "25006": "it is read-only, as a standby is or a primary after a failover",
     "53000": "it is short of resources",
     "53100": "its disk is full: make room where Postgres keeps its data",

@@ -143,11 +143,12 @@ class Seats:
         return -(-count // self._gateways())
 
     async def _renew(self) -> None:
-        for kind, count in self._counts.items():
+        for kind, count in list(self._counts.items()):
             ours = sorted(seat.number for seat in self._mine.values() if seat.kind == kind)
             for number in ours[self._share(count) :]:
                 log.info("seat_given_back", kind=kind, number=number)
-                await self.give_back(self._mine[kind, number])
+                if (surplus := self._mine.get((kind, number))) is not None:
+                    await self.give_back(surplus)
         held = list(self._mine.values())
         if not held:
             return

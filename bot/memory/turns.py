@@ -125,7 +125,9 @@ class Turns:
             back = {"state": "waiting", "attempts": sa.func.greatest(turns.c.attempts - 1, 0)}
             await connection.execute(turns.update().where(turns.c.id == turn.id).values(**back))
             until = self._term(seconds - self._terms.call)
-            await _set_lease(connection, turn.conversation.id, lease_until=until)
+            # A renewal of ours that waits for this row at this moment is not to be heard any more.
+            epoch = conversations.c.lease_epoch + 1
+            await _set_lease(connection, turn.conversation.id, lease_until=until, lease_epoch=epoch)
 
     async def hand_over(self, turn: Turn) -> None:
         """

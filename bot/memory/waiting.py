@@ -59,8 +59,13 @@ class Waiting:
                 return None
             return await self._taken(run, number, rows[0], taken_at), rows[0]["pause"]
 
-    async def give_back(self, turn: Turn, pause: float, *, told: bool) -> None:
-        """Let the turn wait on; who came for the conversation meanwhile comes again at once."""
+    async def give_back(self, turn: Turn, pause: float, *, told: bool, ended: bool = True) -> None:
+        """
+        Let the turn wait on; who came for the conversation meanwhile comes again at once.
+
+        Where the post has not ended well the platform may still carry it out: that is waited out first.
+        """
+        pause = pause if ended else max(pause, self._terms.call)
         await self._database.run(
             _GIVE_BACK,
             turn=turn.id,
@@ -138,7 +143,8 @@ WITH held AS (
     RETURNING turns.id
 ), freed AS (
     UPDATE conversations
-    SET lease_until = CASE WHEN %(pause)s > 0 THEN now() + make_interval(secs => %(pause)s - %(call)s) END
+    SET lease_epoch = lease_epoch + 1,
+        lease_until = CASE WHEN %(pause)s > 0 THEN now() + make_interval(secs => %(pause)s - %(call)s) END
     FROM held WHERE conversations.id = held.id AND EXISTS (SELECT FROM back)
 )
 UPDATE procrastinate_jobs SET scheduled_at = NULL

@@ -30,8 +30,8 @@ class Waiting(Protocol):
         """Take the lease of a turn that still waits, with the rest of its pause."""
         ...
 
-    async def give_back(self, turn: Turn, pause: float, *, told: bool) -> None:
-        """Let it wait on."""
+    async def give_back(self, turn: Turn, pause: float, *, told: bool, ended: bool = True) -> None:
+        """Let it wait on; where the post has not ended well, until no call of it can be on its way."""
         ...
 
 
@@ -87,18 +87,18 @@ class Queued:
         if found is None:
             return
         turn, pause = found
-        told = False
+        told = ended = False
         try:
             async with self._leases.hold(turn) as lease:
                 await self._post(turn, self._outbox.receipts(turn, lease, provisional=True))
-            told = True
+            told = ended = True
         except (LeaseLost, Superseded):
             return  # something newer is wanted of it: that is looked at anew
         except (PlatformError, TimeoutError) as error:
             told = True  # as far as it can be; the answer itself will say what is wrong here
             log.info("queue_not_told", turn=turn.id, reason=type(error).__name__)
         finally:
-            await self._waiting.give_back(turn, pause, told=told)
+            await self._waiting.give_back(turn, pause, told=told, ended=ended)
         log.info("queue_told", turn=turn.id, told=told)
 
     def _may_tell(self, channel: Channel) -> bool:

@@ -21,6 +21,7 @@ from bot.errors import (
     PlatformError,
     PostRefused,
     RateLimited,
+    StoreDown,
     TokenRefused,
 )
 from bot.worker.queue import Later
@@ -131,6 +132,7 @@ class Worker:
         self._care = care
         self._away: Counter[tuple[Platform, str]] = Counter()
         self._suspect = asyncio.Lock()
+        self._unjust: list[Turn] = []  # whose try ended only because the record was away
 
     async def answer(self, conversation_id: int) -> None:
         """
@@ -138,6 +140,9 @@ class Worker:
 
         Raises `Later` where another try has to follow.
         """
+        while self._unjust:
+            await self._turns.forgive(self._unjust[-1])
+            self._unjust.pop()
         turn = await self._claimed(conversation_id)
         if turn is None:
             return
@@ -187,6 +192,9 @@ class Worker:
             log.info("turn_taken_over", turn=turn.id)
             await self._turns.forgive(turn)
             return None
+        except StoreDown:
+            self._unjust.append(turn)
+            raise
         except asyncio.CancelledError:
             with suppress(FrontdeskError):
                 await self._turns.hand_over(turn)

@@ -53,7 +53,7 @@ class Wall:
         self.posts[message_id] = piece.text
         self._note("edit")
 
-    async def delete(self, message_id: str) -> None:
+    async def delete(self, message_id: str, *, fenced: bool = True) -> None:
         self._note("delete")
         if self.broken:
             raise PlatformDown("no answer")

@@ -6,7 +6,7 @@ import asyncio
 
 from bot.dialogue import Channel, ChannelKind, Platform
 from bot.memory.fairness import MOST_BEHIND, open_turns, raise_oldest
-from tests.memory.conftest import Record, message
+from tests.memory.conftest import BEN, Record, message
 
 NEXT = "SELECT lock FROM procrastinate_jobs WHERE status = 'todo' ORDER BY priority DESC, id LIMIT 1"
 
@@ -72,6 +72,20 @@ async def test_the_oldest_of_each_workspace_comes_first_once_it_waited_long(reco
     assert sorted(await answered(record, 2)) == ["A", "B"]
     await raise_oldest(record.database, 0.0)
     assert len(await record.rows(raised + " WHERE priority > 0 AND status = 'todo'")) == 2
+
+
+async def test_what_waits_behind_an_answer_of_its_conversation_is_not_in_the_way(record: Record) -> None:
+    await asked(record, "A", 2)
+    await answered(record, 1)
+    await record.inbox.accept(message("behind it", place("A", 0), author=BEN))
+    await record.rows("UPDATE procrastinate_jobs SET priority = -50 WHERE status = 'todo'")
+    await record.rows(
+        "UPDATE procrastinate_jobs SET priority = 1 WHERE status = 'todo' AND lock LIKE :own",
+        own=await record.value("SELECT lock FROM procrastinate_jobs WHERE status = 'doing'"),
+    )
+    await raise_oldest(record.database, 0.0)
+    raised = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND priority > 0"
+    assert await record.value(raised) == 2
 
 
 async def test_what_waits_not_long_yet_is_not_raised(record: Record) -> None:

@@ -100,6 +100,19 @@ async def waited_for(step: Callable[[Turn], Awaitable[Turn | None]], turn: Turn)
     return await step(turn)
 
 
+@pytest.mark.parametrize("end", ["finish", "release"])
+async def test_a_renewal_that_comes_after_the_end_holds_nobody_up(record: Record, end: str) -> None:
+    turn = await record.claimed("hello")
+    async with record.leases.hold(turn):
+        if end == "finish":
+            await record.turns.finish(turn, done())
+        else:
+            await record.turns.release(turn)
+        await record.leases._renew()
+    await record.asked("and?")
+    assert await record.turns.claim(turn.conversation.id) is not None
+
+
 async def test_the_first_reason_of_a_break_stays_and_late_listeners_hear_it(record: Record) -> None:
     lease = Lease(await record.claimed("hello"), time.monotonic() + 5, not_renewed)
     heard: list[type] = []

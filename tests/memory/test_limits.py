@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bot.attention import Attender
-from bot.dialogue import Accepted
+from bot.dialogue import Accepted, Message
 from bot.memory.inbox import Inbox
 from bot.memory.limits import Limits, Rates
-from tests.memory.conftest import ADA, BEN, OPEN, THREAD, Record, edited, message
+from tests.memory.conftest import ADA, BEN, OPEN, THREAD, Record, edited
+from tests.memory.conftest import message as made
 
 
 @pytest.fixture
@@ -25,6 +28,11 @@ async def steady(record: Record) -> None:
 
 def limited(record: Record, **limits: int) -> Inbox:
     return Inbox(record.database, record.counter, Attender(), Limits(**limits))
+
+
+def message(*given: Any, **rest: Any) -> Message:
+    """Make a message of this moment: what is older was not asked in this minute."""
+    return made(*given, **{"sent_at": datetime.now(UTC)} | rest)
 
 
 pytestmark = pytest.mark.usefixtures("steady")
@@ -104,3 +112,9 @@ async def test_what_is_past_is_swept(record: Record) -> None:
 async def test_without_limits_nothing_is_counted(record: Record) -> None:
     await record.inbox.accept(message("one", OPEN, ADA))
     assert await record.value("SELECT count(*) FROM rates") == 0
+
+
+async def test_what_was_written_while_nobody_listened_is_not_counted(record: Record) -> None:
+    inbox, before = limited(record, person=1), datetime.now(UTC) - timedelta(minutes=5)
+    heard = [await inbox.accept(message(f"{number}", OPEN, ADA, sent_at=before)) for number in range(3)]
+    assert heard == [Accepted.NEW] * 3

@@ -63,6 +63,8 @@ FILLS = """
     INSERT INTO workspaces (platform, workspace) SELECT 'slack', 'F' || id FROM conversations;
     INSERT INTO people (platform, person_id) SELECT 'slack', 'F' || id FROM conversations;
     INSERT INTO deletions (key) SELECT 'filled:' || id FROM conversations;
+    INSERT INTO marks (platform, workspace, place, seen_until)
+    SELECT 'slack', 'F' || id, '', now() FROM conversations;
     INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args)
     SELECT 'slack', 'answer', 'answer:' || id, '{}' FROM conversations;
     ANALYZE

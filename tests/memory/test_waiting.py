@@ -225,3 +225,15 @@ async def test_the_look_uses_the_index_of_the_untold(record: Record) -> None:
     )
     plan = str((await record.rows(f"EXPLAIN (FORMAT JSON) {look}"))[0]["QUERY PLAN"])
     assert "turns_untold_index" in plan
+
+
+async def test_a_post_that_may_still_be_carried_out_is_waited_out(record: Record) -> None:
+    number = await record.asked("hello")
+    await record.rows("UPDATE turns SET created_at = now() - interval '6 seconds'")
+    turn = await record.value("SELECT id FROM turns")
+    taken = await waiting(record).take(turn)
+    assert taken is not None
+    await waiting(record).give_back(taken[0], 0.0, told=True, ended=False)
+    with pytest.raises(HeldElsewhere) as held:
+        await record.turns.claim(number)
+    assert 0 < held.value.seconds <= record.terms.call

@@ -61,7 +61,8 @@ async def test_a_left_workspace_is_erased_after_its_time_and_no_other(
     await record.erasing.sweep()
     assert await record.value("SELECT count(*) FROM conversations") == 2
     await left_for(record, 31)
-    await record.erasing.sweep()
+    for _ in range(2):  # a batch a sweep, then what is left of the workspace
+        await record.erasing.sweep()
     assert [row["workspace"] for row in await record.rows("SELECT workspace FROM conversations")] == ["G1"]
     assert await record.value("SELECT count(*) FROM workspaces") == 0
 

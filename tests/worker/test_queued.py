@@ -23,6 +23,7 @@ class FakeWaiting:
         self.turns = {turn.id: turn for turn in turns}
         self.given_back: list[tuple[int, float, bool]] = []
         self.error: Exception | None = None
+        self.ended: list[bool] = []
         self.looks = 0
 
     async def untold(self) -> Sequence[tuple[int, Channel]]:
@@ -35,8 +36,9 @@ class FakeWaiting:
         turn = self.turns.pop(number, None)
         return (turn, 7.0) if turn is not None else None
 
-    async def give_back(self, turn: Turn, pause: float, *, told: bool) -> None:
+    async def give_back(self, turn: Turn, pause: float, *, told: bool, ended: bool = True) -> None:
         self.given_back.append((turn.id, pause, told))
+        self.ended.append(ended)
 
 
 class Crowded(FakeAdapter):
@@ -81,6 +83,7 @@ async def test_something_newer_is_looked_at_anew(error: Exception) -> None:
     adapter.error = error
     await house.queued.tell()
     assert house.waiting.given_back == [(1, 7.0, False)]
+    assert house.waiting.ended == [False]
 
 
 async def test_a_platform_that_is_away_is_not_asked_for_it_twice() -> None:
@@ -126,3 +129,4 @@ async def test_who_is_stopped_in_between_leaves_nothing_held() -> None:
     running.cancel()
     await asyncio.wait({running})
     assert house.waiting.given_back == [(1, 7.0, False)]
+    assert house.waiting.ended == [False]

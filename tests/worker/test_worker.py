@@ -228,6 +228,19 @@ async def test_a_lease_lost_while_a_failure_is_recorded_is_the_other_workers_aff
     assert house.record.answers == []
 
 
+async def test_a_try_that_ended_because_the_record_was_away_does_not_count() -> None:
+    house = House(a_turn("?"))
+    house.answerer.errors[1] = StoreDown("away")
+    with pytest.raises(StoreDown):
+        await house.worker.answer(7)
+    house.record.errors["forgive"] = StoreDown("still away")
+    with pytest.raises(StoreDown):
+        await house.worker.answer(7)
+    await house.worker.answer(7)
+    await house.worker.answer(7)
+    assert house.record.log.count("forgive") == 2
+
+
 async def test_a_cancelled_turn_is_given_back() -> None:
     house = House(a_turn("?"))
     house.answerer.hang = True

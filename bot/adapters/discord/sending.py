@@ -118,11 +118,11 @@ class DiscordPost:
         self._under[message_id] = under
         self._begun = True
 
-    async def delete(self, message_id: str) -> None:
-        """Delete, even when the lease is lost: it is for this that it is called."""
-        place = self._question.channel.id
+    async def delete(self, message_id: str, *, fenced: bool = True) -> None:
+        """Delete; what is not `fenced` goes even when the lease is lost: it is for this that it is called."""
+        place, guard = self._question.channel.id, self._receipts.check if fenced else None
         try:
-            await self._rest.call("DELETE", _MESSAGE, channel_id=place, message_id=message_id)
+            await self._rest.call("DELETE", _MESSAGE, guard=guard, channel_id=place, message_id=message_id)
         except PostGone:
             log.info("post_was_gone", channel=place, message=message_id)
 

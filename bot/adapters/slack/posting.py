@@ -104,8 +104,8 @@ class SlackPost:
         """Append to the stream, or update; what is not final may be owed."""
         await self._write(message_id, piece)
 
-    async def delete(self, message_id: str) -> None:
-        """Delete the post; its stream is stopped first."""
+    async def delete(self, message_id: str, *, fenced: bool = True) -> None:
+        """Delete the post at once, behind the look at the lease if any; its stream is stopped first."""
         if self._stream is not None and self._stream.ts == message_id:
             await self.abandon()
         self._owed.pop(message_id, None)

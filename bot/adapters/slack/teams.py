@@ -25,7 +25,7 @@ from bot.errors import PlatformDown, PlatformError, PostRefused
 log = structlog.get_logger()
 
 FRESH_SECONDS = 30.0  # how long another process' change of an installation may go unseen
-TEAMS = 1_000
+TEAMS = 20_000  # all of them are watched for gaps: one that is forgotten would begin anew
 
 
 class NotInstalled(PostRefused):

@@ -43,6 +43,7 @@ def restore(url: str, path: Path, *, replace: bool = False, tell: Tell = lambda 
             migrations.upgrade(url, label.revision)
             _load(connection, path)
             migrations.upgrade(url, tell=tell)
+            _hear_from_now_on(connection)
         connection.execute("ANALYZE")
     return label
 
@@ -115,6 +116,21 @@ def _load(connection: Connection, path: Path) -> None:
             counter = kept[contents.table].counter if contents.table in kept else ""
             if counter:
                 _count_on(connection, contents.table, counter)
+
+
+def _hear_from_now_on(connection: Connection) -> None:
+    """
+    Note that nothing older than this moment is to be fetched from the platforms.
+
+    What was written since the backup was heard and answered, which only the record that is gone knew.
+    """
+    with connection.transaction():
+        connection.execute("DELETE FROM marks WHERE place <> ''")
+        connection.execute("UPDATE marks SET seen_until = now()")
+        connection.execute(
+            "INSERT INTO marks (platform, workspace, place, seen_until) VALUES ('discord', '', '', now()) "
+            "ON CONFLICT (platform, workspace, place) DO NOTHING"
+        )
 
 
 def _copy(connection: Connection, contents: Contents) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from discord.utils import snowflake_time
 
 from bot.dialogue import Platform
 from bot.errors import BackupRefused
 from bot.memory import migrations
 from bot.memory.backups import back_up, restore
 from bot.memory.backups.archive import verified, writing
+from bot.memory.marks import Marks
 from bot.memory.processes import Processes
-from tests.memory.conftest import BEN, DIRECT, THREAD, Record, message
+from tests.memory.conftest import BEN, DIRECT, OPEN, THREAD, Record, message
 
 NewDatabase = Callable[[], AbstractContextManager[str]]
 KEPT = ("conversations", "turns", "messages", "pieces", "people")
@@ -56,6 +59,23 @@ async def test_a_restored_bot_goes_on_where_it_was(
         assert await again.turns.wake_open([Platform.SLACK]) == 1
         await again.exchange("new", "answer")
         await again.adds_up()
+
+
+async def test_what_was_written_since_the_backup_is_not_fetched_and_answered_again(
+    record: Record, empty_database_url: str, tmp_path: Path
+) -> None:
+    await record.asked(message("long ago", OPEN, id="1"), channel=OPEN)
+    await Marks(record.database).close(Platform.SLACK, "T1")
+    await record.rows("UPDATE marks SET seen_until = now() - interval '12 hours'")
+    back_up(record.url, tmp_path / "backup.gz", "1")
+    before = datetime.now(UTC)
+    restore(empty_database_url, tmp_path / "backup.gz")
+    async with opened(empty_database_url) as again:
+        mark = await Marks(again.database).read(Platform.SLACK, "T1")
+        newest = await again.shelf.newest("G1")
+    assert mark.seen_until is not None
+    assert mark.seen_until > before - timedelta(seconds=1)
+    assert abs(snowflake_time(int(newest["500"])) - before) < timedelta(seconds=30)
 
 
 async def test_an_older_backup_is_brought_to_todays_tables(
