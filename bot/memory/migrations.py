@@ -123,6 +123,8 @@ def upgrade_apart(url: str, tell: Tell = lambda _: None) -> None:
         )
     if not schema.pending:
         return
+    if schema.current is None:
+        tell("Making the tables …")
     program = "from bot.memory.migrations import upgrade_here; upgrade_here()"
     command = [sys.executable, "-c", program]  # the address may hold a password: never among the words
     pipe: Any = subprocess.PIPE
@@ -133,7 +135,8 @@ def upgrade_apart(url: str, tell: Tell = lambda _: None) -> None:
         process.stdin.write(url)
         process.stdin.close()
         for line in process.stdout:
-            tell(line.strip())
+            if schema.current is not None:  # each of them is news only where there was one before
+                tell(line.strip())
         said = process.stderr.read().strip()
     if process.returncode == _AWAY:
         raise StoreDown(said)

@@ -135,6 +135,12 @@ def test_each_revision_is_committed_by_itself_and_a_failing_one_is_begun_again(
     assert told == [f"Tables: revision {one} is in." for one in revisions()[2:]]
 
 
+def test_a_first_start_tells_one_line_and_an_update_each_revision(empty_database_url: str) -> None:
+    told: list[str] = []
+    upgrade_apart(empty_database_url, told.append)
+    assert told == ["Making the tables …"]
+
+
 def test_a_long_transaction_delays_a_migration_and_nobody_behind_it(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
