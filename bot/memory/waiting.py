@@ -39,7 +39,8 @@ class Waiting:
         """
         Find turns whose askers shall be told, the oldest first, and where each is to be answered.
 
-        Where an answer of the same conversation is on its way people see that it grows.
+        Where an answer of the same conversation is on its way people see that it grows; and nothing is posted
+        for a turn before something stands of those before it, for posts stay in the order they are made.
         """
         rows = await self._database.run(_UNTOLD, platforms=self._platforms, after=self._after, some=_SOME)
         return [(row["turn_id"], as_conversation(row).channel) for row in rows]
@@ -95,7 +96,10 @@ WHERE turns.state = 'waiting' AND queued_told_at IS NULL AND visible_at IS NULL 
     AND conversations.platform = ANY(%(platforms)s)
     AND NOT EXISTS (
         SELECT FROM turns AS other
-        WHERE other.conversation_id = turns.conversation_id AND other.state = 'answering')
+        WHERE other.conversation_id = turns.conversation_id AND (other.state = 'answering'
+            OR other.state = 'waiting' AND other.id < turns.id AND NOT EXISTS (
+                SELECT FROM pieces
+                WHERE pieces.turn_id = other.id AND message_id IS NOT NULL AND state <> 'removed')))
 ORDER BY turns.created_at LIMIT %(some)s
 """
 

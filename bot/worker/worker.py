@@ -140,9 +140,7 @@ class Worker:
 
         Raises `Later` where another try has to follow.
         """
-        while self._unjust:
-            await self._turns.forgive(self._unjust[-1])
-            self._unjust.pop()
+        await self._do_justice()
         turn = await self._claimed(conversation_id)
         if turn is None:
             return
@@ -167,6 +165,16 @@ class Worker:
                 raise Later(_until_room(error)) from error
             await self._summaries.add(stretch, text)
             log.info("stretch_folded", conversation=conversation_id, level=stretch.level)
+
+    async def _do_justice(self) -> None:
+        """Uncount the tries that ended only because the record was away, now that it is back."""
+        while self._unjust:
+            turn = self._unjust.pop()  # before it is waited for: others do this at the same time
+            try:
+                await self._turns.forgive(turn)
+            except StoreDown:
+                self._unjust.append(turn)
+                raise
 
     async def _claimed(self, conversation_id: int) -> Turn | None:
         """

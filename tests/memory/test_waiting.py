@@ -59,7 +59,7 @@ async def test_who_waits_behind_an_answer_on_its_way_sees_it_grow(record: Record
     (later,) = await record.rows("SELECT id FROM turns WHERE state = 'waiting'")
     assert await waiting(record).take(later["id"]) is None
     await record.turns.release(turn)
-    assert await untold(record) == [turn.id, later["id"]]
+    assert await untold(record) == [turn.id]  # and the later one once something of this stands
 
 
 async def test_telling_counts_as_no_try_and_as_nothing_seen(record: Record) -> None:
@@ -237,3 +237,21 @@ async def test_a_post_that_may_still_be_carried_out_is_waited_out(record: Record
     with pytest.raises(HeldElsewhere) as held:
         await record.turns.claim(number)
     assert 0 < held.value.seconds <= record.terms.call
+
+
+async def test_who_comes_second_is_told_only_once_something_of_the_first_stands(record: Record) -> None:
+    number = await record.asked("first", channel=THREAD)
+    await record.asked(message("second", THREAD, BEN), channel=THREAD)
+    first = await record.turns.claim(number)
+    assert first is not None
+    receipts = record.outbox.receipts(first, Open())
+    await receipts.sending(Piece(0, "Well"))  # and the platform did not take it
+    await record.turns.release(first)
+    await record.rows("UPDATE turns SET created_at = now() - interval '6 seconds'")
+    assert await waiting(record).untold() == []
+    again = await record.turns.claim(number)
+    assert again is not None
+    await record.posted(again)
+    await record.turns.release(again)
+    ((turn, _),) = await waiting(record).untold()
+    assert turn == first.id + 1

@@ -241,6 +241,25 @@ async def test_a_try_that_ended_because_the_record_was_away_does_not_count() -> 
     assert house.record.log.count("forgive") == 2
 
 
+async def test_two_conversations_that_go_on_at_once_do_justice_once() -> None:
+    house = House(a_turn("?"))
+    house.answerer.errors[1] = StoreDown("away")
+    with pytest.raises(StoreDown):
+        await house.worker.answer(7)
+    slow = asyncio.Event()
+
+    async def forgive(turn: Turn) -> None:
+        house.record.log.append("forgive")
+        await slow.wait()
+
+    house.record.forgive = forgive  # type: ignore[method-assign]
+    both = [asyncio.create_task(house.worker.answer(7)) for _ in range(2)]
+    await asyncio.sleep(0)
+    slow.set()
+    await asyncio.gather(*both)
+    assert house.record.log.count("forgive") == 1
+
+
 async def test_a_cancelled_turn_is_given_back() -> None:
     house = House(a_turn("?"))
     house.answerer.hang = True
