@@ -67,4 +67,4 @@ async def test_a_disk_that_fills_up_under_an_answer_delays_it_and_no_more(
         assert all(delivery.acked for delivery in slack.sockets.deliveries)
         assert said(slack, ts) == []
     await slack.until(lambda: said(slack, ts) == ["Here it is."], seconds=30)
-    assert await record.turns_of(1) == [("done", 2)]
+    assert await record.turns_of(1) == [("done", 1)]  # a try that the full disk ended does not count
